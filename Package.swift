@@ -1,0 +1,82 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One set of rules for every Swift target: strict memory safety, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+// Spans over mapped memory are vended in one target only; the feature's spelling is still experimental in Swift 6.3.
+let vendsSpans: [SwiftSetting] = [.enableExperimentalFeature("Lifetimes")]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+/// A room of the architecture. Data flows down this file: a room may name only rooms above it.
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"],
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "shmlens",
+    products: [
+        .library(name: "SharedSegments", targets: ["SharedSegments"]),
+        .executable(name: "shmlens", targets: ["shmlens"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
+        .target(name: "CShmlens", cSettings: [.define("_GNU_SOURCE")]),
+        room("Observations"),
+        room("Kernel", ["CShmlens", "Observations", system]),
+        room("SegmentFormat", ["CShmlens", "Observations"]),
+        room("ForeignFormats", ["Observations"]),
+        room(
+            "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
+            settings: vendsSpans),
+        room("Diagnostics", ["Observations", "SegmentFormat", "ForeignFormats"]),
+        room("Encoding", ["Observations", "Diagnostics"]),
+        room("HTTPCore"),
+        room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
+        room(
+            "Reading",
+            ["Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
+        room("Workload", ["CShmlens", "SharedSegments", "SegmentFormat", "Kernel", system]),
+        room(
+            "API",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics",
+                "Encoding", "HTTPCore", "Reading", "Workload", system,
+            ]),
+        .executableTarget(
+            name: "shmlens",
+            dependencies: [
+                "API", "MicroHTTP", "HTTPCore", "Reading", "Encoding", "Diagnostics", "Workload",
+                "SharedSegments", "SegmentFormat", "Kernel", "Observations", "CShmlens", system,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests("ObservationsTests", ["Observations"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,1 @@
+#include "shmlens_kernel.h"
