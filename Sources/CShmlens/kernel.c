@@ -1,1 +1,190 @@
 #include "shmlens_kernel.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/memfd.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
+/* A futex call passes its timespec straight to the kernel, which reads two 64-bit words. */
+_Static_assert(sizeof(void *) == 8, "64-bit Linux only");
+_Static_assert(sizeof(struct timespec) == 16, "the kernel's 64-bit timespec");
+_Static_assert(sizeof(struct shmlens_file) == 88, "no padding that would cross the boundary unset");
+_Static_assert(offsetof(struct dirent64, d_name) == 19, "getdents64's layout, as the header describes it");
+
+_Static_assert(SHMLENS_AT_FDCWD == AT_FDCWD, "fcntl.h");
+_Static_assert(SHMLENS_O_NOATIME == O_NOATIME, "fcntl.h");
+_Static_assert(SHMLENS_O_TMPFILE == O_TMPFILE, "fcntl.h");
+_Static_assert(SHMLENS_MFD_CLOEXEC == MFD_CLOEXEC, "linux/memfd.h");
+_Static_assert(SHMLENS_MFD_ALLOW_SEALING == MFD_ALLOW_SEALING, "linux/memfd.h");
+_Static_assert(SHMLENS_SEAL_SEAL == F_SEAL_SEAL, "fcntl.h");
+_Static_assert(SHMLENS_SEAL_SHRINK == F_SEAL_SHRINK, "fcntl.h");
+_Static_assert(SHMLENS_SEAL_GROW == F_SEAL_GROW, "fcntl.h");
+_Static_assert(SHMLENS_SEAL_WRITE == F_SEAL_WRITE, "fcntl.h");
+_Static_assert(SHMLENS_SEAL_FUTURE_WRITE == F_SEAL_FUTURE_WRITE, "fcntl.h");
+#if defined(__x86_64__)
+_Static_assert(SHMLENS_ELF_MACHINE == EM_X86_64, "elf.h");
+#elif defined(__aarch64__)
+_Static_assert(SHMLENS_ELF_MACHINE == EM_AARCH64, "elf.h");
+#elif defined(__riscv)
+_Static_assert(SHMLENS_ELF_MACHINE == EM_RISCV, "elf.h");
+#endif
+
+enum { nanoseconds_per_second = 1000000000 };
+
+/* A negative time stays negative in both words, which the kernel and glibc refuse with EINVAL. */
+static struct timespec timespec_of(int64_t nanoseconds) {
+    struct timespec time = {
+        .tv_sec = nanoseconds / nanoseconds_per_second,
+        .tv_nsec = nanoseconds % nanoseconds_per_second,
+    };
+    return time;
+}
+
+static int error_of(long result) {
+    return result < 0 ? errno : 0;
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------------------- */
+
+int shmlens_futex_wait_for(const uint32_t *word, uint32_t expected, int64_t nanoseconds) {
+    struct timespec timeout = timespec_of(nanoseconds);
+    return error_of(syscall(SYS_futex, word, FUTEX_WAIT, expected, &timeout, NULL, 0));
+}
+
+int shmlens_futex_wait_until(const uint32_t *word, uint32_t expected, int64_t monotonic_nanoseconds) {
+    struct timespec deadline = timespec_of(monotonic_nanoseconds);
+    return error_of(syscall(
+        SYS_futex, word, FUTEX_WAIT_BITSET, expected, &deadline, NULL, FUTEX_BITSET_MATCH_ANY));
+}
+
+int shmlens_futex_wake(const uint32_t *word, int32_t count, int32_t *woken) {
+    long result = syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    if (result < 0) return errno;
+    *woken = (int32_t)result;
+    return 0;
+}
+
+int shmlens_mutex_lock_until(pthread_mutex_t *mutex, int64_t monotonic_nanoseconds) {
+    struct timespec deadline = timespec_of(monotonic_nanoseconds);
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);
+}
+
+/* ---- This process --------------------------------------------------------------------------------------- */
+
+int32_t shmlens_gettid(void) {
+    return (int32_t)syscall(SYS_gettid);
+}
+
+int shmlens_set_parent_death_signal(int32_t signal) {
+    return error_of(prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL));
+}
+
+const char *shmlens_glibc_version(void) {
+#ifdef __GLIBC__
+    return gnu_get_libc_version();
+#else
+    return NULL;
+#endif
+}
+
+/* ---- Objects -------------------------------------------------------------------------------------------- */
+
+int shmlens_memfd_create(const char *name, uint32_t flags, int32_t *descriptor) {
+    int result = memfd_create(name, flags);
+    if (result < 0) return errno;
+    *descriptor = result;
+    return 0;
+}
+
+int shmlens_add_seals(int32_t descriptor, int32_t seals) {
+    return error_of(fcntl(descriptor, F_ADD_SEALS, seals));
+}
+
+int shmlens_get_seals(int32_t descriptor, int32_t *seals) {
+    int result = fcntl(descriptor, F_GET_SEALS);
+    if (result < 0) return errno;
+    *seals = result;
+    return 0;
+}
+
+int shmlens_openat(int32_t directory, const char *path, int32_t flags, uint32_t mode, int32_t *descriptor) {
+    int result = openat(directory, path, flags, mode);
+    if (result < 0) return errno;
+    *descriptor = result;
+    return 0;
+}
+
+int shmlens_link_descriptor(int32_t descriptor, int32_t directory, const char *name) {
+    char path[sizeof("/proc/self/fd/-2147483648")];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)descriptor);
+    return error_of(linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW));
+}
+
+/* The owner of a file sets its times at will, also to seconds that do not fit once they are nanoseconds. */
+static int64_t nanoseconds_of(struct statx_timestamp time) {
+    if (time.tv_sec >= INT64_MAX / nanoseconds_per_second) return INT64_MAX;
+    if (time.tv_sec <= INT64_MIN / nanoseconds_per_second) return INT64_MIN;
+    return time.tv_sec * nanoseconds_per_second + time.tv_nsec;
+}
+
+static int statx_with(int directory, const char *path, int flags, struct shmlens_file *file) {
+    struct statx found;
+    /* AT_STATX_DONT_SYNC is not asked for: on a tmpfs it changes nothing, elsewhere the truth is wanted. */
+    if (statx(directory, path, AT_EMPTY_PATH | AT_NO_AUTOMOUNT | flags,
+            STATX_BASIC_STATS | STATX_BTIME, &found) < 0) return errno;
+    *file = (struct shmlens_file){
+        .inode = found.stx_ino,
+        .size = found.stx_size,
+        .allocated = found.stx_blocks * 512, /* stx_blocks counts 512-byte units on every file system */
+        .device_major = found.stx_dev_major,
+        .device_minor = found.stx_dev_minor,
+        .mode = found.stx_mode,
+        .uid = found.stx_uid,
+        .gid = found.stx_gid,
+        .link_count = found.stx_nlink,
+        .access = nanoseconds_of(found.stx_atime),
+        .modification = nanoseconds_of(found.stx_mtime),
+        .change = nanoseconds_of(found.stx_ctime),
+        .birth = nanoseconds_of(found.stx_btime),
+        .has_birth = (found.stx_mask & STATX_BTIME) != 0,
+    };
+    return 0;
+}
+
+int shmlens_statx(int32_t directory, const char *path, struct shmlens_file *file) {
+    return statx_with(directory, path, AT_SYMLINK_NOFOLLOW, file);
+}
+
+int shmlens_statx_following(int32_t directory, const char *path, struct shmlens_file *file) {
+    return statx_with(directory, path, 0, file);
+}
+
+int shmlens_getdents(int32_t directory, void *buffer, size_t capacity, size_t *count) {
+    ssize_t result = getdents64(directory, buffer, capacity);
+    if (result < 0) return errno;
+    *count = (size_t)result;
+    return 0;
+}
+
+/* ---- Memory --------------------------------------------------------------------------------------------- */
+
+int shmlens_mlock_on_fault(const void *address, size_t length) {
+    return error_of(mlock2(address, length, MLOCK_ONFAULT));
+}
+
+int shmlens_mincore(const void *address, size_t length, uint8_t *residency) {
+    return error_of(mincore((void *)address, length, residency));
+}

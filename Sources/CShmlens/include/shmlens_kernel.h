@@ -1,2 +1,133 @@
+/*
+ * System calls and constants that Swift cannot import: variadic functions, macros that are expressions,
+ * calls without a libc function.
+ *
+ * Each function makes one call and returns its error number, 0 where it succeeded; what it found goes through
+ * the pointers, which stay untouched on failure. Nothing here retries, allocates, keeps state or decides.
+ * All of it may be called from any thread.
+ */
 #pragma once
+
+#include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* ---- Waiting -------------------------------------------------------------------------------------------- */
+
+/* Puts the calling thread to sleep while `*word` is `expected`. The word may be shared between processes
+ * (FUTEX_WAIT without FUTEX_PRIVATE_FLAG); futex(2).
+ *
+ * 0: woken, perhaps for no reason · EAGAIN: the word was different · ETIMEDOUT · EINTR: a signal came (the
+ * caller computes what is left of the time) · EINVAL: the time is negative, or the word is not aligned to 4. */
+int shmlens_futex_wait_for(const uint32_t *word, uint32_t expected, int64_t nanoseconds);
+
+/* The same, until a time of CLOCK_MONOTONIC, in nanoseconds (FUTEX_WAIT_BITSET, whose timeout is absolute:
+ * a wait that a signal interrupted is simply begun again). */
+int shmlens_futex_wait_until(const uint32_t *word, uint32_t expected, int64_t monotonic_nanoseconds);
+
+/* Wakes at most `count` threads of any process that wait for `word`, and says how many it woke. */
+int shmlens_futex_wake(const uint32_t *word, int32_t count, int32_t *woken);
+
+/* pthread_mutex_clocklock on CLOCK_MONOTONIC, until a time in nanoseconds. 0, EOWNERDEAD, ENOTRECOVERABLE,
+ * ETIMEDOUT, EDEADLK as pthread_mutex_lock(3); EINVAL too where the time is negative and the mutex is taken. */
+int shmlens_mutex_lock_until(pthread_mutex_t *mutex, int64_t monotonic_nanoseconds);
+
+/* ---- This process --------------------------------------------------------------------------------------- */
+
+/* The calling thread's id in its pid namespace, which is what a robust mutex records. Cannot fail. */
+int32_t shmlens_gettid(void);
+
+/* Asks for `signal` (0: none) when the *thread* that started this process ends; PR_SET_PDEATHSIG. The caller
+ * then compares getppid(2) with the parent it expects, since that one may be gone already. */
+int shmlens_set_parent_death_signal(int32_t signal);
+
+/* The C library's version, "2.36"; a constant string. Null where the C library is not glibc. */
+const char *shmlens_glibc_version(void);
+
+/* ---- Objects -------------------------------------------------------------------------------------------- */
+
+/* memfd_create(2). `flags` is made of SHMLENS_MFD_*. */
+int shmlens_memfd_create(const char *name, uint32_t flags, int32_t *descriptor);
+/* fcntl(2) F_ADD_SEALS and F_GET_SEALS, made of SHMLENS_SEAL_*. EINVAL: this kind of file has no seals. */
+int shmlens_add_seals(int32_t descriptor, int32_t seals);
+int shmlens_get_seals(int32_t descriptor, int32_t *seals);
+
+/* open(2) relative to `directory` (SHMLENS_AT_FDCWD: the working directory). */
+int shmlens_openat(int32_t directory, const char *path, int32_t flags, uint32_t mode, int32_t *descriptor);
+
+/* Gives an unnamed file (O_TMPFILE) the name `name` in `directory`. EEXIST: the name is taken, and nothing was
+ * changed. Goes through /proc/self/fd, as open(2) says: linking the descriptor itself needs a capability. */
+int shmlens_link_descriptor(int32_t descriptor, int32_t directory, const char *name);
+
+/* What statx(2) says of a file. `birth` is only there where `has_birth` is 1. */
+struct shmlens_file {
+    uint64_t inode;
+    uint64_t size;            /* bytes */
+    uint64_t allocated;       /* bytes that the file system keeps for it */
+    uint32_t device_major;
+    uint32_t device_minor;
+    uint32_t mode;            /* type and permission bits */
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t link_count;
+    int64_t access;           /* times: nanoseconds since 1970, or the nearest that fits */
+    int64_t modification;
+    int64_t change;
+    int64_t birth;
+    uint32_t has_birth;
+    uint32_t reserved;
+};
+
+/* statx(2) of `path` under `directory`, not following a last symbolic link. An empty path means `directory`
+ * itself, which is then any descriptor. */
+int shmlens_statx(int32_t directory, const char *path, struct shmlens_file *file);
+/* The same, following a last symbolic link, as those of /proc/PID/fd must be. */
+int shmlens_statx_following(int32_t directory, const char *path, struct shmlens_file *file);
+
+/* getdents64(2): the next entries of a directory, as the kernel lays them out: u64 inode, i64 position, u16
+ * length of the entry, u8 type, the name and a zero byte. `count` is 0 at the end. */
+int shmlens_getdents(int32_t directory, void *buffer, size_t capacity, size_t *count);
+
+/* ---- Memory --------------------------------------------------------------------------------------------- */
+
+/* mlock2(2) with MLOCK_ONFAULT: locks the pages that are there and those that come, and allocates none. */
+int shmlens_mlock_on_fault(const void *address, size_t length);
+
+/* mincore(2): one byte a page, bit 0 set where the page is resident. Touches no page. */
+int shmlens_mincore(const void *address, size_t length, uint8_t *residency);
+
+/* ---- Constants that are expressions or hidden behind _GNU_SOURCE ------------------------------------------ */
+
+enum {
+    SHMLENS_AT_FDCWD = -100,
+
+    SHMLENS_O_NOATIME = 01000000,
+
+    SHMLENS_MFD_CLOEXEC = 0x1,
+    SHMLENS_MFD_ALLOW_SEALING = 0x2,
+
+    SHMLENS_SEAL_SEAL = 0x1,
+    SHMLENS_SEAL_SHRINK = 0x2,
+    SHMLENS_SEAL_GROW = 0x4,
+    SHMLENS_SEAL_WRITE = 0x8,
+    SHMLENS_SEAL_FUTURE_WRITE = 0x10,
+};
+
+/* O_TMPFILE contains O_DIRECTORY, whose bit differs between architectures. */
+#if defined(__aarch64__) || defined(__arm__) || defined(__powerpc64__)
+enum { SHMLENS_O_TMPFILE = 020040000 };
+#else
+enum { SHMLENS_O_TMPFILE = 020200000 };
+#endif
+
+/* The machine's number in an ELF header (EM_*), 0 where it is one that this project does not know. */
+#if defined(__x86_64__)
+enum { SHMLENS_ELF_MACHINE = 62 };
+#elif defined(__aarch64__)
+enum { SHMLENS_ELF_MACHINE = 183 };
+#elif defined(__riscv) && __riscv_xlen == 64
+enum { SHMLENS_ELF_MACHINE = 243 };
+#else
+enum { SHMLENS_ELF_MACHINE = 0 };
+#endif
