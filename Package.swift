@@ -76,6 +76,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
+        tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -1,1 +1,30 @@
-// support
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Names for shared-memory objects that no other test and no other run uses.
+public enum Unique {
+    private static let counter = Atomic<Int>(0)
+
+    /// A name made of the test's, the process' number and a count.
+    public static func name(_ stem: String = "test") -> String {
+        "shmlens-\(stem)-\(getpid())-\(counter.wrappingAdd(1, ordering: .relaxed).newValue)"
+    }
+}
+
+/// A seeded source of random numbers (SplitMix64), so that a failure can be run again.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64) { state = seed }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,30 @@
+import CShmlens
+import SegmentFormat
+
+extension SegmentCore {
+    /// Frees the used blocks among some descriptors whose owner's generation is not its slot's living one.
+    func reclaim(
+        from first: Int, limit: Int, actor: OwnerKey
+    ) throws(SegmentError) -> (blocks: Int, bytes: Int, next: Int?) {
+        let highWater = min(
+            Int(memory.loadHalf(layout.indexOffset + shmlens_index_header_offset_table_high_water)),
+            layout.blockCapacity)
+        guard first >= 0, first < highWater else { return (0, 0, nil) }
+        let end = min(first + max(limit, 1), highWater)
+        var blocks = 0
+        var bytes = 0
+        for index in first..<end {
+            let block = descriptor(at: layout.blockOffset(index))
+            guard block.state == .used,
+                !isLiving(OwnerKey(slot: UInt32(block.slot), generation: block.generation))
+            else { continue }
+            try checkSpan(block, at: layout.blockOffset(index))
+            guard block.spanBytes > UInt64(block.leadBytes) else { continue }
+            try free(payload: Int(block.payloadOffset), kind: .reclaim, actor: actor)
+            count(.reclaim, for: actor)
+            blocks += 1
+            bytes += Int(block.spanBytes)
+        }
+        return (blocks, bytes, end < highWater ? end : nil)
+    }
+}

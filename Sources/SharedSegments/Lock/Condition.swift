@@ -1,0 +1,42 @@
+import CShmlens
+import Glibc
+import SegmentFormat
+
+/// The segment's condition: a sequence word and shared futex calls.
+///
+/// A waiter remembers the sequence while it still holds the lock, gives the lock back and sleeps for as long as the
+/// word has not moved; whoever changes something moves the word and wakes. Nothing is counted in shared memory, so a
+/// waiter that dies takes nothing with it, and a wake-up that comes between the two steps is not lost: the word has
+/// moved and the kernel refuses to sleep. A return may be spurious; the caller tests its predicate again.
+extension SegmentCore {
+    /// The word, to be read under the lock before it is given back.
+    func conditionSequence() -> UInt32 { memory.loadHalf(shmlens_header_offset_condition_sequence) }
+
+    /// Sleeps until the word has moved, the deadline has passed or a signal came.
+    ///
+    /// - Parameters:
+    ///   - sequence: what ``conditionSequence()`` said under the lock.
+    ///   - deadline: on CLOCK_MONOTONIC, nanoseconds.
+    /// - Returns: false where the deadline has passed.
+    func waitForCondition(since sequence: UInt32, deadline: UInt64, slot: UInt32) -> Bool {
+        let note = WaitNote(core: self, slot: slot, waitsFor: UInt32(shmlens_waiting_for_condition))
+        defer { note.end() }
+        let word = unsafe UnsafePointer<UInt32>(
+            (memory.base + shmlens_header_offset_condition_sequence).assumingMemoryBound(to: UInt32.self))
+        let result = unsafe shmlens_futex_wait_until(word, sequence, Int64(clamping: deadline))
+        return result != ETIMEDOUT
+    }
+
+    /// Moves the word and wakes waiters. With the lock held, or right after giving it back.
+    ///
+    /// - Parameter everyone: false wakes one at least, where any waits.
+    func wakeCondition(everyone: Bool) {
+        let offset = shmlens_header_offset_condition_sequence
+        raw(offset, UInt64(memory.loadHalf(offset) &+ 1))
+        let word = unsafe UnsafePointer<UInt32>(
+            (memory.base + offset).assumingMemoryBound(to: UInt32.self))
+        var woken: Int32 = 0
+        let result = unsafe shmlens_futex_wake(word, everyone ? .max : 1, &woken)
+        precondition(result == 0, "futex wake on an aligned, mapped word")
+    }
+}

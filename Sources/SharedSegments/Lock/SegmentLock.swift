@@ -1,0 +1,130 @@
+import CShmlens
+import Glibc
+import SegmentFormat
+
+/// The segment's lock: taking it, with or without a time limit, and giving it back.
+///
+/// The mutex is robust: where its owner dies, the next locker is told, and recovers before anything else happens.
+/// It is error-checking: a thread that holds it and asks again gets an error instead of a deadlock.
+@safe
+final class SegmentLock: @unchecked Sendable {
+    // Unchecked because of the pointer into the mapping, which lives as long as the segment that owns this; the
+    // mutable property is guarded by the mutex itself.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let core: SegmentCore
+    private let pid: UInt32
+    private let pidNamespace: UInt64
+    /// When the hold under way began, where it is timed.
+    private var holdBegan: UInt64?
+
+    init(core: SegmentCore, pidNamespace: UInt64) {
+        self.core = core
+        self.pidNamespace = pidNamespace
+        pid = UInt32(getpid())
+        unsafe mutex = unsafe (core.memory.base + shmlens_header_offset_lock_mutex)
+            .assumingMemoryBound(to: pthread_mutex_t.self)
+    }
+
+    /// Takes the lock, and repairs the segment where the owner before died.
+    ///
+    /// - Parameters:
+    ///   - deadline: on CLOCK_MONOTONIC, nanoseconds; nil waits for ever.
+    ///   - who: the participant to note as owner and, while this waits, as waiter.
+    /// - Throws: ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockHeldByThisThread``,
+    ///   ``SegmentError/lockNotRecoverable``.
+    func acquire(deadline: UInt64?, as who: OwnerKey) throws(SegmentError) {
+        var waited: UInt64?
+        var result = unsafe pthread_mutex_trylock(mutex)
+        if result == EBUSY {
+            let begin = Clock.monotonic()
+            let wait = WaitNote(core: core, slot: who.slot, waitsFor: UInt32(shmlens_waiting_for_lock))
+            if let deadline {
+                result = unsafe shmlens_mutex_lock_until(mutex, Int64(clamping: deadline))
+            } else {
+                result = unsafe pthread_mutex_lock(mutex)
+            }
+            wait.end()
+            waited = Clock.monotonic() &- begin
+        }
+        switch result {
+        case 0: break
+        case EOWNERDEAD: repair()
+        case ETIMEDOUT: throw .lockTimeout(owner())
+        case EDEADLK: throw .lockHeldByThisThread
+        case ENOTRECOVERABLE: throw .lockNotRecoverable
+        default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
+        }
+        core.raw(
+            shmlens_header_offset_lock_owner_tid,
+            BlockDescriptor.pack(UInt32(bitPattern: shmlens_gettid()), pid))
+        core.raw(shmlens_header_offset_lock_owner_slot, BlockDescriptor.pack(who.slot, who.generation))
+        core.raw(shmlens_header_offset_lock_owner_pid_namespace, pidNamespace)
+        core.raw(shmlens_header_offset_lock_taken_at_ns, Clock.monotonicCoarse())
+        holdBegan = core.countAcquisition(waited: waited)
+    }
+
+    /// Gives the lock back.
+    func release() {
+        if let began = holdBegan { core.countHold(since: began) }
+        core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
+        core.raw(shmlens_header_offset_lock_owner_tid, 0)
+        let result = unsafe pthread_mutex_unlock(mutex)
+        precondition(result == 0, "the lock was given back by a thread that does not hold it")
+    }
+
+    /// Who the lock's words name now. Read without the lock: it may be gone by the time it is looked at.
+    func owner() -> LockOwner? {
+        let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
+        let tid = word & 0x3fff_ffff
+        guard tid != 0 else { return nil }
+        let noted = core.memory.load(shmlens_header_offset_lock_owner_tid)
+        let isNoted = UInt32(truncatingIfNeeded: noted) == tid
+        let slots = core.memory.load(shmlens_header_offset_lock_owner_slot)
+        return LockOwner(
+            pid: isNoted ? UInt32(truncatingIfNeeded: noted >> 32) : 0, tid: tid,
+            slot: isNoted ? UInt32(truncatingIfNeeded: slots) : 0,
+            generation: isNoted ? UInt32(truncatingIfNeeded: slots >> 32) : 0)
+    }
+
+    /// The owner died. The state is repaired first, so that whoever dies in here leaves the mutex as inconsistent as
+    /// it was; only then is it marked consistent, and the recovery told as an operation like any other.
+    private func repair() {
+        let slots = core.memory.load(shmlens_header_offset_lock_owner_slot)
+        let dead = OwnerKey(
+            slot: UInt32(truncatingIfNeeded: slots), generation: UInt32(truncatingIfNeeded: slots >> 32))
+        let damage = core.recover()
+        let result = unsafe pthread_mutex_consistent(mutex)
+        precondition(result == 0, "a mutex whose owner died could not be marked consistent")
+        core.announceRecovery(of: dead, damage: damage)
+    }
+}
+
+/// A participant's note that it waits, which observers show: written before it blocks, cleared when it goes on.
+struct WaitNote {
+    private let core: SegmentCore
+    private let base: Int?
+
+    /// - Parameters:
+    ///   - slot: the participant's; slot 0, which stands for many, notes nothing.
+    ///   - waitsFor: one of the format's `shmlens_waiting_for_` values.
+    init(core: SegmentCore, slot: UInt32, waitsFor: UInt32) {
+        self.core = core
+        guard slot > 0, Int(slot) < core.layout.participantCount else {
+            base = nil
+            return
+        }
+        let base = core.layout.participantOffset(Int(slot))
+        self.base = base
+        let tid = UInt32(bitPattern: shmlens_gettid())
+        let now = Clock.monotonicCoarse()
+        core.memory.store(base + shmlens_participant_offset_waiting_tid, BlockDescriptor.pack(tid, waitsFor))
+        core.memory.store(base + shmlens_participant_offset_waiting_since_ns, now)
+        core.memory.store(base + shmlens_participant_offset_heartbeat_ns, now)
+    }
+
+    func end() {
+        guard let base else { return }
+        core.memory.store(base + shmlens_participant_offset_waiting_since_ns, 0)
+        core.memory.store(base + shmlens_participant_offset_waiting_tid, 0)
+    }
+}

@@ -1,0 +1,54 @@
+import CShmlens
+import Glibc
+import Observations
+import SegmentFormat
+import SystemPackage
+
+/// An open shared-memory object and its mapping into this process.
+///
+/// Both end together: the mapping must outlive every access, so whoever uses ``memory`` keeps this object.
+@safe
+final class Mapping: @unchecked Sendable {
+    // Unchecked because of the base address, which never changes and is read through `LiveMemory` only.
+    let memory: LiveMemory
+    let descriptor: FileDescriptor
+
+    /// Maps `count` bytes of an open object for reading and writing, and takes the descriptor over.
+    ///
+    /// - Throws: ``SegmentError/system(operation:object:_:)``; the descriptor is closed then.
+    init(descriptor: FileDescriptor, count: Int, name: String) throws(SegmentError) {
+        let address = unsafe mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.rawValue, 0)
+        guard let base = unsafe address, unsafe base != MAP_FAILED else {
+            let error = Errno(rawValue: errno)
+            try? descriptor.close()
+            throw .system(operation: "mmap", object: name, error)
+        }
+        self.descriptor = descriptor
+        unsafe memory = LiveMemory(base: base, count: count)
+    }
+
+    deinit {
+        // Failing could only mean a wrong address or a closed descriptor: bugs of this file.
+        let unmapped = unsafe munmap(memory.base, memory.count)
+        assert(unmapped == 0, "munmap")
+        try? descriptor.close()
+    }
+
+    /// The object's size now.
+    func objectBytes() throws(SegmentError) -> Int {
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+            throw .system(operation: "fstat", object: "descriptor \(descriptor.rawValue)", Errno(rawValue: errno))
+        }
+        return Int(status.st_size)
+    }
+
+    /// The object's inode number.
+    func inode() throws(SegmentError) -> UInt64 {
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+            throw .system(operation: "fstat", object: "descriptor \(descriptor.rawValue)", Errno(rawValue: errno))
+        }
+        return UInt64(status.st_ino)
+    }
+}

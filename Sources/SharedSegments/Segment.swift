@@ -1,0 +1,292 @@
+import CShmlens
+import Glibc
+import Observations
+public import SegmentFormat
+public import SystemPackage
+
+/// A live managed segment: mapped into this process, to be changed under its lock.
+///
+/// ```swift
+/// let segment = try Segment.create(name: "orders", options: SegmentOptions(capacityBytes: 1 << 20))
+/// let me = try segment.join(name: "worker")
+/// let offset = try segment.withLock(as: me, timeout: .seconds(1)) { (locked) throws(SegmentError) in
+///     try locked.allocate(sizeBytes: 100, tag: Tag("order")!)
+/// }
+/// ```
+///
+/// Safe to use from any number of threads: each change takes the segment's lock, which excludes the threads of this
+/// process like those of any other. One thread must not take the lock twice; it gets an error.
+///
+/// Not for looking: who only wants to see a segment reads its bytes through a descriptor and decodes the copy.
+public final class Segment: Sendable {
+    /// The folder in which POSIX shared-memory objects stand; shm_open(3).
+    public static let folder: FilePath = "/dev/shm"
+
+    /// The name of the object, or of what a memfd calls itself.
+    public let name: String
+    /// What was written when the segment was made.
+    public let identity: SegmentIdentity
+    /// The object's inode number: of a memfd its identity.
+    public let inode: UInt64
+    /// This process, as participants of the segment know it.
+    public let process: ProcessIdentity
+
+    let mapping: Mapping
+    let core: SegmentCore
+    let lock: SegmentLock
+    let liveness: @Sendable (ProcessIdentity) -> Liveness
+
+    public var layout: SegmentLayout { identity.layout }
+
+    /// The object's descriptor, to hand it to a child process. It stays this object's.
+    public var descriptor: FileDescriptor { mapping.descriptor }
+
+    // MARK: Making, opening, removing
+
+    /// Makes a segment of a name that is free, and opens it.
+    ///
+    /// - Parameters:
+    ///   - name: without the leading slash.
+    ///   - folder: where it is made; a tmpfs.
+    /// - Throws: ``SegmentError/exists(name:)``, ``SegmentError/invalid(field:reason:)``,
+    ///   ``SegmentError/noSpace(wantedBytes:availableBytes:)``, ``SegmentError/system(operation:object:_:)``.
+    ///   Nothing is left behind then.
+    public static func create(
+        name: String, options: SegmentOptions, folder: FilePath = folder
+    ) throws(SegmentError) -> Segment {
+        try SegmentName.check(name)
+        let maker = try ProcessIdentity.current()
+        try Publisher.publish(name: name, options: options, maker: maker, folder: folder)
+        return try open(name: name, folder: folder)
+    }
+
+    /// Makes a segment without a name: a memfd, sealed against shrinking, that lives while somebody holds it.
+    ///
+    /// - Parameter label: what /proc/PID/maps will call it.
+    public static func createUnnamed(label: String, options: SegmentOptions) throws(SegmentError) -> Segment {
+        try SegmentName.check(label)
+        let maker = try ProcessIdentity.current()
+        let descriptor = try Publisher.publishUnnamed(label: label, options: options, maker: maker)
+        return try Segment(adopting: descriptor, name: label)
+    }
+
+    /// Opens a segment by its name, to change it.
+    ///
+    /// - Throws: ``SegmentError/notFound(name:)``, ``SegmentError/notManaged(name:_:)`` for anything that is not a
+    ///   sound segment, ``SegmentError/foreign(name:made:here:)`` for one whose lock must not be taken here.
+    public static func open(name: String, folder: FilePath = folder) throws(SegmentError) -> Segment {
+        try SegmentName.check(name)
+        var raw: Int32 = -1
+        let path = folder.appending(name).string
+        let flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK
+        let error = unsafe shmlens_openat(Int32(SHMLENS_AT_FDCWD), path, flags, 0, &raw)
+        guard error != ENOENT else { throw .notFound(name: name) }
+        guard error == 0 else { throw .system(operation: "open", object: name, Errno(rawValue: error)) }
+        return try Segment(adopting: FileDescriptor(rawValue: raw), name: name)
+    }
+
+    /// Opens a segment through a descriptor, which it takes over: it is closed with the segment, or where this fails.
+    public convenience init(adopting descriptor: FileDescriptor, name: String) throws(SegmentError) {
+        let identity: SegmentIdentity
+        let process: ProcessIdentity
+        do throws(SegmentError) {
+            identity = try Self.readIdentity(descriptor, name: name)
+            process = try ProcessIdentity.current()
+        } catch {
+            try? descriptor.close()
+            throw error
+        }
+        let mapping = try Mapping(descriptor: descriptor, count: identity.layout.totalBytes, name: name)
+        try self.init(mapping: mapping, identity: identity, process: process, name: name)
+    }
+
+    private init(
+        mapping: Mapping, identity: SegmentIdentity, process: ProcessIdentity, name: String
+    ) throws(SegmentError) {
+        inode = try mapping.inode()
+        self.mapping = mapping
+        self.identity = identity
+        self.process = process
+        self.name = name
+        core = SegmentCore(memory: mapping.memory, layout: identity.layout)
+        lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
+        liveness = { $0.liveness(seenFrom: process) }
+    }
+
+    /// Copies and checks the header before anything is mapped.
+    private static func readIdentity(
+        _ descriptor: FileDescriptor, name: String
+    ) throws(SegmentError) -> SegmentIdentity {
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+            throw .system(operation: "fstat", object: name, Errno(rawValue: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notManaged(name: name, .notASegment) }
+        var bytes = [UInt8](repeating: 0, count: shmlens_header_bytes)
+        let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe pread(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
+        }
+        guard count >= 0 else { throw .system(operation: "pread", object: name, Errno(rawValue: errno)) }
+        let image = Image(bytes: Array(bytes.prefix(count)))
+        let identity: SegmentIdentity
+        do throws(FormatError) {
+            identity = try SegmentIdentity(image: image, objectBytes: Int(status.st_size))
+        } catch {
+            throw .notManaged(name: name, error)
+        }
+        guard identity.architecture == Platform.architecture, identity.libc == Platform.libc else {
+            throw .foreign(
+                name: name,
+                made: Platform.describe(architecture: identity.architecture, libc: identity.libc),
+                here: Platform.describe(architecture: Platform.architecture, libc: Platform.libc))
+        }
+        guard identity.layout.pageBytes % sysconf(Int32(_SC_PAGESIZE)) == 0 else {
+            throw .foreign(
+                name: name, made: "pages of \(identity.layout.pageBytes) bytes",
+                here: "pages of \(sysconf(Int32(_SC_PAGESIZE))) bytes")
+        }
+        return identity
+    }
+
+    /// Removes a segment's name. Processes that have it mapped keep it until they end.
+    ///
+    /// - Parameter force: also while participants live, or the lock cannot be had.
+    /// - Throws: ``SegmentError/participantsAlive(count:)``; ``SegmentError/notManaged(name:_:)`` for an object that is
+    ///   not a segment, which is never removed.
+    public static func remove(name: String, force: Bool = false, folder: FilePath = folder) throws(SegmentError) {
+        let segment = try open(name: name, folder: folder)
+        if !force {
+            let living = segment.livingParticipants()
+            guard living == 0 else { throw .participantsAlive(count: living) }
+        }
+        guard unsafe unlink(folder.appending(name).string) == 0 else {
+            let error = Errno(rawValue: errno)
+            throw error == .noSuchFileOrDirectory
+                ? .notFound(name: name) : .system(operation: "unlink", object: name, error)
+        }
+    }
+
+    /// How many participants live, or cannot be seen from here. Reads without the lock.
+    public func livingParticipants() -> Int {
+        core.joinedSlots().count { liveness(core.identity(of: $0)) != .dead }
+    }
+
+    // MARK: Taking part
+
+    /// Takes a slot among the participants, for as long as the answer lives or until ``leave(_:timeout:)``.
+    ///
+    /// - Parameter name: for people; cut after 32 bytes.
+    public func join(name: String, timeout: Duration? = nil) throws(SegmentError) -> Participant {
+        let key = try withCore(as: .external, timeout: timeout) { (core) throws(SegmentError) in
+            try core.join(process, name: name, liveness: liveness)
+        }
+        return Participant(key: key, name: FixedText.truncated(name, size: shmlens_name_bytes))
+    }
+
+    /// Gives a slot back. Blocks that the participant still has become orphans.
+    public func leave(_ participant: Participant, timeout: Duration? = nil) throws(SegmentError) {
+        try withCore(as: .external, timeout: timeout) { (core) throws(SegmentError) in
+            try core.leave(participant.key)
+        }
+    }
+
+    /// Says that a participant lives, without the lock.
+    public func heartbeat(_ participant: Participant) { core.heartbeat(participant.key) }
+
+    // MARK: Changing
+
+    /// Runs `body` with the lock held.
+    ///
+    /// What `body` does it does in operations, each of which is whole or not there at all, whatever happens to this
+    /// process. Keep it short: everybody else waits.
+    ///
+    /// - Parameters:
+    ///   - participant: who does it; nil is `external`, the owner that never dies.
+    ///   - timeout: how long to wait for the lock; nil is for ever.
+    ///   - body: must not let the argument out, nor take the lock again.
+    /// - Throws: what `body` throws; ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockNotRecoverable``.
+    public func withLock<Result>(
+        as participant: Participant? = nil, timeout: Duration? = nil,
+        _ body: (inout LockedSegment) throws(SegmentError) -> Result
+    ) throws(SegmentError) -> Result {
+        let key = participant?.key ?? .external
+        return try withCore(as: key, timeout: timeout) { (core) throws(SegmentError) in
+            var locked = LockedSegment(core: core, actor: key, name: participant?.name ?? "external", liveness: liveness)
+            return try body(&locked)
+        }
+    }
+
+    /// Runs `body` with the lock held as soon as `predicate` holds, sleeping on the segment's condition meanwhile.
+    ///
+    /// - Parameter timeout: for the whole of it.
+    /// - Returns: nil where the time was up before the predicate held.
+    public func withLock<Result>(
+        as participant: Participant? = nil, timeout: Duration,
+        when predicate: (borrowing LockedSegment) -> Bool,
+        _ body: (inout LockedSegment) throws(SegmentError) -> Result
+    ) throws(SegmentError) -> Result? {
+        let deadline = Deadline(after: timeout)
+        let key = participant?.key ?? .external
+        while true {
+            let outcome: Attempt<Result>
+            do throws(SegmentError) {
+                outcome = try withLock(as: participant, timeout: deadline.remaining) {
+                    (locked) throws(SegmentError) in
+                    predicate(locked) ? .done(try body(&locked)) : .sleep(core.conditionSequence())
+                }
+            } catch {
+                if case .lockTimeout = error { return nil }
+                throw error
+            }
+            switch outcome {
+            case .done(let result): return result
+            case .sleep(let sequence):
+                guard core.waitForCondition(since: sequence, deadline: deadline.nanoseconds, slot: key.slot) else {
+                    return nil
+                }
+            }
+        }
+    }
+
+    /// Takes the lock for `body`, having checked that the object still reaches as far as its tables say.
+    func withCore<Result>(
+        as who: OwnerKey, timeout: Duration?, _ body: (SegmentCore) throws(SegmentError) -> Result
+    ) throws(SegmentError) -> Result {
+        try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who)
+        defer { lock.release() }
+        core.heartbeat(who)
+        core.count(.lock, for: who)
+        return try body(core)
+    }
+}
+
+/// What one look under the lock came to.
+private enum Attempt<Result> {
+    case done(Result)
+    /// The predicate does not hold: sleep until the condition's sequence is another one.
+    case sleep(UInt32)
+}
+
+/// A process' place in a segment.
+public struct Participant: Sendable, Equatable {
+    /// Slot and generation: whose blocks.
+    public let key: OwnerKey
+    public let name: String
+}
+
+/// A point in time on CLOCK_MONOTONIC.
+struct Deadline {
+    let nanoseconds: UInt64
+
+    init(after duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let wanted = seconds < 0 ? 0 : UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
+            .partialValue &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        nanoseconds = min(Clock.monotonic() &+ wanted, UInt64(Int64.max))
+    }
+
+    var remaining: Duration {
+        let now = Clock.monotonic()
+        return now >= nanoseconds ? .zero : .nanoseconds(Int64(nanoseconds - now))
+    }
+}

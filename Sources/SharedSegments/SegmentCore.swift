@@ -1,0 +1,240 @@
+import CShmlens
+import SegmentFormat
+
+/// A mapped segment and the one way of changing it.
+///
+/// Everything that changes under the lock is stored by ``put(_:_:)``, which saves the word that it overwrites, or by
+/// ``raw(_:_:)`` where there is nothing to save: words that nobody reads before the commit, and the journal itself.
+/// An operation is ``begin()``, stores, ``commit(_:)``; or ``rollBack()`` where it cannot be finished.
+///
+/// All methods but those that only load need the segment's lock held by the calling thread: the lock is what makes
+/// the mutable properties of this class safe. The layout was checked once, when the segment was opened; nothing that
+/// stands in the segment's header is used as an offset afterwards.
+final class SegmentCore: @unchecked Sendable {
+    // Unchecked because the mutable properties are guarded by the segment's own lock, which the compiler cannot see.
+    let memory: LiveMemory
+    let layout: SegmentLayout
+
+    /// The number of the operation under way, once it commits.
+    var operation: UInt64 = 0
+    /// When it began: CLOCK_REALTIME_COARSE, nanoseconds.
+    private(set) var operationTime: UInt64 = 0
+    var journalCount = 0
+    /// The sequence numbers that the operation under way made odd.
+    private var touched = [Int](repeating: 0, count: shmlens_journal_entries)
+    private var touchedCount = 0
+
+    /// Called before each store under the lock, in every build: where the `crash` workload and the tests end the
+    /// process. One branch while nothing is armed.
+    var stepHook: (() -> Void)? {
+        didSet { isArmed = stepHook != nil }
+    }
+    private var isArmed = false
+
+    /// Ranges of this process' mapping that must not be written.
+    let protection = ProtectionTable()
+
+    init(memory: LiveMemory, layout: SegmentLayout) {
+        precondition(memory.count >= layout.totalBytes, "the mapping is smaller than the segment")
+        self.memory = memory
+        self.layout = layout
+    }
+
+    /// The store that everything else is made of.
+    @inline(__always)
+    func raw(_ offset: Int, _ value: UInt64) {
+        if isArmed { stepHook?() }
+        memory.store(offset, value)
+    }
+
+    /// Changes one word of the operation under way.
+    ///
+    /// The entry is whole before the count shows it, the page's number is odd before the word changes: a process
+    /// killed in between leaves something to undo that undoes nothing.
+    ///
+    /// - Throws: ``SegmentError/damaged(what:offset:)`` where the journal is full, which a sound segment never
+    ///   makes it.
+    @inline(__always)
+    func put(_ offset: Int, _ value: UInt64) throws(SegmentError) {
+        let old = memory.load(offset)
+        guard old != value else { return }
+        guard journalCount < shmlens_journal_entries else {
+            throw .damaged(what: "an operation needs more stores than the journal holds", offset: offset)
+        }
+        let entry = shmlens_header_offset_journal + journalCount * MemoryLayout<shmlens_journal_entry>.size
+        raw(entry, UInt64(offset))
+        raw(entry + 8, old)
+        journalCount += 1
+        raw(shmlens_header_offset_journal_count, UInt64(journalCount))
+        if let sequence = layout.sequenceIndex(covering: offset) { touch(sequence) }
+        raw(offset, value)
+    }
+
+    /// Changes half a word; `offset` is a multiple of 4.
+    @inline(__always)
+    func putHalf(_ offset: Int, _ value: UInt32) throws(SegmentError) {
+        let wordOffset = offset & ~7
+        let shift = UInt64((offset & 4) * 8)
+        let word = memory.load(wordOffset)
+        try put(wordOffset, word & ~(0xffff_ffff << shift) | UInt64(value) << shift)
+    }
+
+    @inline(__always)
+    private func touch(_ sequence: Int) {
+        let offset = layout.sequencesOffset + sequence * 8
+        let number = memory.load(offset)
+        guard number & 1 == 0 else { return }
+        touched[touchedCount] = sequence
+        touchedCount += 1
+        raw(offset, number &+ 1)
+    }
+
+    /// Begins an operation. The journal of the one before is empty by now.
+    func begin() {
+        operation = memory.load(shmlens_header_offset_event_head) &+ 1
+        operationTime = Clock.realtimeCoarse()
+        journalCount = 0
+        touchedCount = 0
+        raw(shmlens_header_offset_journal_count, 0)
+        raw(shmlens_header_offset_journal_operation, operation)
+    }
+
+    /// Commits the operation under way: describes it in the ring, moves the head, closes the pages.
+    ///
+    /// The ring's entry that is overwritten is the one that a reader already takes for lost.
+    func commit(_ event: EventDraft) {
+        write(event)
+        raw(shmlens_header_offset_event_head, operation)
+        closePages()
+        raw(shmlens_header_offset_journal_count, 0)
+        journalCount = 0
+    }
+
+    /// Ends an operation without an event: only where nobody else can see the segment yet.
+    func closeQuietly() {
+        closePages()
+        raw(shmlens_header_offset_journal_count, 0)
+        raw(shmlens_header_offset_journal_operation, 0)
+        journalCount = 0
+    }
+
+    /// Takes back what the operation under way has stored, for one that cannot be finished.
+    func rollBack() {
+        undo(entries: journalCount)
+        closePages()
+        raw(shmlens_header_offset_journal_count, 0)
+        journalCount = 0
+    }
+
+    private func closePages() {
+        for index in 0..<touchedCount {
+            let offset = layout.sequencesOffset + touched[index] * 8
+            raw(offset, (memory.load(offset) | 1) &+ 1)
+        }
+        touchedCount = 0
+    }
+
+    /// Stores the old words again, newest first. Doing it twice does the same.
+    ///
+    /// - Parameter entries: how many; their offsets were checked, or come from this process' own operation.
+    func undo(entries: Int) {
+        for index in (0..<entries).reversed() {
+            let entry = shmlens_header_offset_journal + index * MemoryLayout<shmlens_journal_entry>.size
+            raw(Int(memory.load(entry)), memory.load(entry + 8))
+        }
+    }
+
+    /// Runs an operation: commits what `body` describes, or takes everything back where it throws.
+    @inline(__always)
+    func perform<Result>(
+        _ body: () throws(SegmentError) -> (Result, EventDraft)
+    ) throws(SegmentError) -> Result {
+        begin()
+        do throws(SegmentError) {
+            let (result, event) = try body()
+            commit(event)
+            return result
+        } catch {
+            rollBack()
+            if case .damaged(_, let offset) = error { markDamaged(at: offset) }
+            throw error
+        }
+    }
+
+    /// Refuses every further change. One word, so that it needs no journal.
+    func markDamaged(at offset: Int) {
+        guard memory.load(shmlens_header_offset_damaged) == 0 else { return }
+        begin()
+        raw(shmlens_header_offset_damaged, 1)
+        var event = EventDraft(kind: .damage, actor: .external)
+        event.offset = offset
+        commit(event)
+    }
+
+    /// - Throws: ``SegmentError/damaged(what:offset:)`` where damage was found earlier.
+    func requireSound() throws(SegmentError) {
+        guard memory.load(shmlens_header_offset_damaged) == 0 else {
+            throw .damaged(what: "damage was found earlier", offset: shmlens_header_offset_damaged)
+        }
+    }
+}
+
+/// What an operation will say of itself in the event ring.
+struct EventDraft {
+    var kind: OperationKind
+    var actor: OwnerKey
+    var isEnded = true
+    var spanOffset = 0
+    var spanBytes = 0
+    var oldSpanOffset = 0
+    var oldSpanBytes = 0
+    var sizeBytes = 0
+    var oldSizeBytes = 0
+    var offset = 0
+    var oldOffset = 0
+    var blockOwner = OwnerKey.external
+    var tag = Tag.none
+    var allocatedAtMilliseconds: UInt64 = 0
+    var leadBytes: UInt8 = 0
+    var slackBytes: UInt8 = 0
+    var alignmentShift: UInt8 = 0
+
+    init(kind: OperationKind, actor: OwnerKey) {
+        self.kind = kind
+        self.actor = actor
+    }
+}
+
+extension SegmentCore {
+    /// Writes the entry that the commit will publish.
+    private func write(_ event: EventDraft) {
+        let base = layout.eventOffset(operation)
+        let kinds =
+            UInt64(event.kind.rawValue) | (event.isEnded ? 1 << 16 : 0) | UInt64(event.leadBytes) << 24
+            | UInt64(event.slackBytes) << 32 | UInt64(event.alignmentShift) << 40
+        raw(base + shmlens_event_offset_sequence, operation)
+        raw(base + shmlens_event_offset_at_ns, operationTime)
+        raw(base + shmlens_event_offset_kind, kinds)
+        raw(base + shmlens_event_offset_slot, BlockDescriptor.pack(event.actor.slot, event.actor.generation))
+        raw(base + shmlens_event_offset_span_offset, UInt64(event.spanOffset))
+        raw(base + shmlens_event_offset_span_bytes, UInt64(event.spanBytes))
+        raw(base + shmlens_event_offset_old_span_offset, UInt64(event.oldSpanOffset))
+        raw(base + shmlens_event_offset_old_span_bytes, UInt64(event.oldSpanBytes))
+        raw(base + shmlens_event_offset_size_bytes, UInt64(event.sizeBytes))
+        raw(base + shmlens_event_offset_old_size_bytes, UInt64(event.oldSizeBytes))
+        raw(base + shmlens_event_offset_offset, UInt64(event.offset))
+        raw(base + shmlens_event_offset_old_offset, UInt64(event.oldOffset))
+        raw(
+            base + shmlens_event_offset_block_slot,
+            BlockDescriptor.pack(event.blockOwner.slot, event.blockOwner.generation))
+        raw(base + shmlens_event_offset_tag, event.tag.low)
+        raw(base + shmlens_event_offset_tag + 8, event.tag.high)
+        raw(base + shmlens_event_offset_block_allocated_at_ms, event.allocatedAtMilliseconds)
+    }
+
+    /// Marks an event as ended: the bytes that it announced are written.
+    func end(event sequence: UInt64) {
+        let offset = layout.eventOffset(sequence) + shmlens_event_offset_kind
+        raw(offset, memory.load(offset) | 1 << 16)
+    }
+}
