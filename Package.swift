@@ -76,6 +76,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
+        tests("HTTPCoreTests", ["HTTPCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
