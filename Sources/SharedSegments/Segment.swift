@@ -110,7 +110,8 @@ public final class Segment: Sendable {
         self.name = name
         core = SegmentCore(memory: mapping.memory, layout: identity.layout)
         lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
-        liveness = { $0.liveness(seenFrom: process) }
+        let host = try ProcessIdentity.hostFacts()
+        liveness = { $0.liveness(seenFrom: host) }
     }
 
     /// Copies and checks the header before anything is mapped.
