@@ -49,7 +49,7 @@ let package = Package(
         room(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
-        room("Diagnostics", ["Observations", "SegmentFormat", "ForeignFormats"]),
+        room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
         room("Encoding", ["Observations", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
