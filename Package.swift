@@ -76,6 +76,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
+        tests("EncodingTests", ["Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
