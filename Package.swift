@@ -79,6 +79,7 @@ let package = Package(
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("EncodingTests", ["Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
