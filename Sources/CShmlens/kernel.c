@@ -26,6 +26,7 @@ _Static_assert(offsetof(struct dirent64, d_name) == 19, "getdents64's layout, as
 
 _Static_assert(SHMLENS_AT_FDCWD == AT_FDCWD, "fcntl.h");
 _Static_assert(SHMLENS_O_NOATIME == O_NOATIME, "fcntl.h");
+_Static_assert(SHMLENS_O_PATH == O_PATH, "fcntl.h");
 _Static_assert(SHMLENS_O_TMPFILE == O_TMPFILE, "fcntl.h");
 _Static_assert(SHMLENS_MFD_CLOEXEC == MFD_CLOEXEC, "linux/memfd.h");
 _Static_assert(SHMLENS_MFD_ALLOW_SEALING == MFD_ALLOW_SEALING, "linux/memfd.h");
@@ -142,8 +143,9 @@ static int64_t nanoseconds_of(struct statx_timestamp time) {
 
 static int statx_with(int directory, const char *path, int flags, struct shmlens_file *file) {
     struct statx found;
-    /* AT_STATX_DONT_SYNC is not asked for: on a tmpfs it changes nothing, elsewhere the truth is wanted. */
-    if (statx(directory, path, AT_EMPTY_PATH | AT_NO_AUTOMOUNT | flags,
+    /* AT_STATX_DONT_SYNC: a process may hold a file of a server that does not answer, and so would we not. On a
+     * tmpfs, which asks nobody, it changes nothing. */
+    if (statx(directory, path, AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC | flags,
             STATX_BASIC_STATS | STATX_BTIME, &found) < 0) return errno;
     *file = (struct shmlens_file){
         .inode = found.stx_ino,

@@ -80,7 +80,7 @@ struct shmlens_file {
 };
 
 /* statx(2) of `path` under `directory`, not following a last symbolic link. An empty path means `directory`
- * itself, which is then any descriptor. */
+ * itself, which is then any descriptor. A file of a network is answered as far as it is known here. */
 int shmlens_statx(int32_t directory, const char *path, struct shmlens_file *file);
 /* The same, following a last symbolic link, as those of /proc/PID/fd must be. */
 int shmlens_statx_following(int32_t directory, const char *path, struct shmlens_file *file);
@@ -103,6 +103,7 @@ enum {
     SHMLENS_AT_FDCWD = -100,
 
     SHMLENS_O_NOATIME = 01000000,
+    SHMLENS_O_PATH = 010000000,
 
     SHMLENS_MFD_CLOEXEC = 0x1,
     SHMLENS_MFD_ALLOW_SEALING = 0x2,

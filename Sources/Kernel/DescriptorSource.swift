@@ -1,0 +1,102 @@
+import CShmlens
+import Glibc
+public import Observations
+import SystemPackage
+
+/// An open shared-memory object that bytes are copied out of.
+///
+/// Reading it through a descriptor leaves it as it was: a hole stays a hole, where a mapping would have it filled,
+/// and the time of the last access stays, where the system allows that. The object may be written, cut or deleted
+/// meanwhile: a read copies what there is, and is short where the object ends by then.
+///
+/// May be used from any thread. The descriptor is closed when the last reference to this goes.
+public final class DescriptorSource: ByteSource {
+    /// The most that one read copies.
+    public static let readBytesMax = 268_435_456
+
+    /// What the object was when it was opened.
+    public let file: FileFacts
+    /// Where it was opened, for messages.
+    public let object: String
+    /// Whether reading leaves the time of the last access alone, which only the owner and who has CAP_FOWNER may
+    /// ask for.
+    public let leavesAccessTime: Bool
+
+    private let descriptor: Descriptor
+
+    private init(_ descriptor: consuming Descriptor, file: FileFacts, object: String, leavesAccessTime: Bool) {
+        self.descriptor = descriptor
+        self.file = file
+        self.object = object
+        self.leavesAccessTime = leavesAccessTime
+    }
+
+    public func size() throws(ReadFailure) -> Int { try currentFile().sizeBytes }
+
+    /// What the object is now.
+    public func currentFile() throws(ReadFailure) -> FileFacts {
+        do throws(Errno) {
+            return try fileFacts(.itself, under: descriptor.number)
+        } catch {
+            throw ReadFailure(operation: "statx", object: object, errorNumber: error.rawValue)
+        }
+    }
+
+    /// - Parameter count: at most ``readBytesMax``; more is refused with EINVAL rather than cut short, since a
+    ///   short answer means that the object ends.
+    public func read(at offset: Int, count: Int) throws(ReadFailure) -> [UInt8] {
+        guard offset >= 0, count >= 0, count <= Self.readBytesMax, offset <= .max - count else {
+            throw ReadFailure(operation: "pread", object: object, errorNumber: EINVAL)
+        }
+        do throws(Errno) {
+            return try readFully(descriptor, at: offset, count: count)
+        } catch {
+            throw ReadFailure(operation: "pread", object: object, errorNumber: error.rawValue)
+        }
+    }
+}
+
+extension DescriptorSource {
+    /// Opens an object to be read.
+    ///
+    /// Only a regular file is ever opened: what stands at `place` is looked at first, without opening it, and what
+    /// was looked at is what is then opened, whatever is put in its place meanwhile.
+    ///
+    /// - Parameters:
+    ///   - place: where to find it.
+    ///   - proc: where processes are looked up.
+    ///   - folder: where names are looked up.
+    ///   - expected: what the object must be, as a listing had it; nil takes what is there.
+    /// - Throws: ``KernelError``: ESTALE where it is another object than expected, EINVAL where it is not a regular
+    ///   file or the name is none, else what the system says.
+    public static func open(
+        _ place: ObjectPlace, in proc: ProcFS = ProcFS(), _ folder: SharedFolder = SharedFolder(),
+        expecting expected: FileIdentity? = nil
+    ) throws(KernelError) -> DescriptorSource {
+        let name = place.path(in: proc, folder).text
+        do throws(Errno) {
+            let handle = try place.handle(in: proc, folder)
+            let file = try fileFacts(.itself, under: handle.number)
+            guard file.mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
+            if let expected, FileIdentity(file) != expected { throw Errno.staleNFSFileHandle }
+            return try reopen(handle, file: file, object: name)
+        } catch {
+            throw KernelError(operation: "open", object: name, errno: error, needs: place.needs)
+        }
+    }
+
+    /// Opens for reading what `handle` only points at.
+    private static func reopen(
+        _ handle: borrowing Descriptor, file: FileFacts, object: String
+    ) throws(Errno) -> DescriptorSource {
+        let path = SystemPath("/proc/self/fd").appending(handle.number)
+        do throws(Errno) {
+            let descriptor = try openDescriptor(path, OpenFlags.file | Int32(SHMLENS_O_NOATIME))
+            return DescriptorSource(descriptor, file: file, object: object, leavesAccessTime: true)
+        } catch {
+            guard error == .notPermitted else { throw error }
+        }
+        let descriptor = try openDescriptor(path, OpenFlags.file)
+        return DescriptorSource(descriptor, file: file, object: object, leavesAccessTime: false)
+    }
+}

@@ -1,0 +1,78 @@
+import CShmlens
+import Glibc
+public import Observations
+import SystemPackage
+
+/// What a file is, whatever it is called.
+public struct FileIdentity: Sendable, Hashable {
+    public let device: DeviceNumber
+    public let inode: UInt64
+
+    public init(device: DeviceNumber, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    public init(_ file: FileFacts) { self.init(device: file.device, inode: file.inode) }
+}
+
+/// Where an object can be opened.
+public enum ObjectPlace: Sendable, Hashable {
+    /// A file of the shared-memory folder, `NAME` or `FOLDER/NAME`.
+    case sharedFile(ByteString)
+    /// What a process has open: `/proc/PID/fd/N`.
+    case descriptor(pid: Int32, number: Int32)
+    /// What a process has mapped: `/proc/PID/map_files/START-END`, of exactly one of its mappings.
+    case mapping(pid: Int32, start: UInt64, end: UInt64)
+}
+
+extension ObjectPlace {
+    /// How deep a name may lie below the folder. An inventory looks one folder deep; names that somebody types may
+    /// be deeper.
+    static let nameDepthMax = 16
+
+    /// A descriptor of the object that cannot read it, and whose making did nothing to it (O_PATH).
+    func handle(in proc: ProcFS, _ folder: SharedFolder) throws(Errno) -> Descriptor {
+        if case .sharedFile(let name) = self { return try Self.handle(of: name, in: folder) }
+        return try openDescriptor(path(in: proc, folder), Self.handleFlags)
+    }
+
+    /// For messages, and for what processes have open.
+    func path(in proc: ProcFS, _ folder: SharedFolder) -> SystemPath {
+        switch self {
+        case .sharedFile(let name):
+            folder.root.appending(untrusted: name.bytes) ?? folder.root
+        case .descriptor(let pid, let number):
+            proc.path(pid, "fd").appending(number)
+        case .mapping(let pid, let start, let end):
+            proc.path(pid, "map_files").appending(String(start, radix: 16) + "-" + String(end, radix: 16))
+        }
+    }
+
+    private static let handleFlags = Int32(SHMLENS_O_PATH)
+
+    /// Goes down part by part and follows no link on the way: all may write in that folder, and put a link in the
+    /// place of what was there a moment ago.
+    private static func handle(of name: ByteString, in folder: SharedFolder) throws(Errno) -> Descriptor {
+        let parts = name.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard parts.count <= nameDepthMax else { throw .invalidArgument }
+        var current = try openDescriptor(folder.root, handleFlags | O_DIRECTORY)
+        for (index, part) in parts.enumerated() {
+            guard !part.isEmpty, !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8),
+                let path = SystemPath(untrusted: part)
+            else { throw .invalidArgument }
+            let isLast = index == parts.count - 1
+            current = try openDescriptor(
+                path, handleFlags | O_NOFOLLOW | (isLast ? 0 : O_DIRECTORY), under: current.number)
+        }
+        return current
+    }
+
+    var needs: String {
+        switch self {
+        case .sharedFile: Needs.otherFiles
+        case .descriptor: Needs.otherDescriptors
+        case .mapping: Needs.mapFiles
+        }
+    }
+}
