@@ -1,6 +1,7 @@
 public import Diagnostics
 public import Kernel
 public import Observations
+import SystemPackage
 import SegmentFormat
 
 /// An object that is open to be read, whoever made it.
