@@ -49,7 +49,7 @@ let package = Package(
         room(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
-        room("Diagnostics", ["Observations", "SegmentFormat", "ForeignFormats"]),
+        room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
         room("Encoding", ["Observations", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
@@ -79,6 +79,7 @@ let package = Package(
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("EncodingTests", ["Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -1,4 +1,5 @@
 import CShmlens
+public import Observations
 public import SegmentFormat
 
 /// A segment whose lock the calling thread holds: everything that changes one.

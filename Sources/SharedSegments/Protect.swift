@@ -30,7 +30,11 @@ extension Segment {
                 return
             }
             try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external)
-            defer { lock.release() }
+            mapping.noteHeld()
+            defer {
+                mapping.noteReleased()
+                lock.release()
+            }
             try setAccess(range.range, range.access)
         }
     }

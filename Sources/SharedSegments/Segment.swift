@@ -110,7 +110,8 @@ public final class Segment: Sendable {
         self.name = name
         core = SegmentCore(memory: mapping.memory, layout: identity.layout)
         lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
-        liveness = { $0.liveness(seenFrom: process) }
+        let host = try ProcessIdentity.hostFacts()
+        liveness = { $0.liveness(seenFrom: host) }
     }
 
     /// Copies and checks the header before anything is mapped.
@@ -262,12 +263,33 @@ public final class Segment: Sendable {
         as who: OwnerKey, timeout: Duration?, giveUp: (() -> Bool)? = nil,
         _ body: (SegmentCore) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result {
-        try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
-        defer { lock.release() }
-        try core.requireTablesUnprotected()
-        core.heartbeat(who)
-        core.count(.lock, for: who)
-        return try body(core)
+        try mapping.requireWhole()
+        let result: Result
+        do {
+            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
+            mapping.noteHeld()
+            defer {
+                mapping.noteReleased()
+                lock.release()
+            }
+            try core.requireTablesUnprotected()
+            core.heartbeat(who)
+            core.count(.lock, for: who)
+            result = try body(core)
+        }
+        // What was read and written behind a cut is nobody's: the answer must not pass for one.
+        try mapping.requireWhole()
+        return result
+    }
+
+    /// Makes this process survive segments that are cut short under its mappings: a change of one then fails with
+    /// ``SegmentError/truncated(needs:has:)`` instead of ending the process with SIGBUS.
+    ///
+    /// For a server. It costs two system calls a change, and takes over the process' SIGBUS. To be called before
+    /// segments are opened.
+    public static func guardMappings() throws(SegmentError) {
+        let error = shmlens_guard_install()
+        guard error == 0 else { throw .system(operation: "sigaction", object: "SIGBUS", Errno(rawValue: error)) }
     }
 }
 

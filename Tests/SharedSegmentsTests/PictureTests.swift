@@ -112,7 +112,8 @@ extension Segment {
             try compareWithEvents(picture, reader)
         }
         print("pictures under churn: \(counts.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", "))")
-        #expect((counts[.consistent] ?? 0) > pictures / 2)
+        // Torn ones are honest; were they the rule, nobody could see a busy heap.
+        #expect((counts[.torn] ?? 0) < pictures / 10)
     }
 
     /// The newest event of the picture tells of one block exactly how it must look.

@@ -120,7 +120,7 @@ public struct SegmentReader<Source: ByteSource>: Sendable {
             head: settled.image.word(at: shmlens_header_offset_event_head) ?? 0, consistency: settled.consistency)
     }
 
-    /// Copies the slots of participants that joined, the reserved slot 0 left out.
+    /// Copies the slots that anybody ever sat in, the reserved slot 0 left out. A free one tells who left it.
     public func participants() throws(PictureError) -> (records: [ParticipantRecord], consistency: Consistency) {
         let perPage = shmlens_sequence_page_bytes / shmlens_participant_bytes
         var records: [ParticipantRecord] = []
@@ -133,7 +133,7 @@ public struct SegmentReader<Source: ByteSource>: Sendable {
             consistency = consistency.joined(page.consistency)
             for slot in max(first, 1)..<max(first + count, 1) {
                 let record = ParticipantRecord(image: page.image, layout: layout, slot: slot)
-                if record.isJoined { records.append(record) }
+                if record.generation != 0 { records.append(record) }
             }
         }
         return (records, consistency)

@@ -1,5 +1,6 @@
 import CShmlens
 import Glibc
+import Observations
 import SegmentFormat
 import SystemPackage
 
@@ -48,6 +49,7 @@ extension Segment {
         when predicate: (borrowing LockedSegment) -> Bool,
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result? {
+        try mapping.requireWhole()
         let deadline = Deadline(after: timeout).nanoseconds
         do throws(SegmentError) {
             try lock.acquire(deadline: deadline, as: participant.key, giveUp: giveUp)
@@ -55,11 +57,15 @@ extension Segment {
             if case .lockTimeout = error { return nil }
             throw error
         }
+        mapping.noteHeld()
         var isHeld = true
         var note: WaitNote?
         defer {
             note?.end()
-            if isHeld { lock.release() }
+            if isHeld {
+                mapping.noteReleased()
+                lock.release()
+            }
         }
         try core.requireTablesUnprotected()
         core.count(.lock, for: participant.key)
@@ -68,7 +74,9 @@ extension Segment {
                 core: core, actor: participant.key, name: participant.name, liveness: liveness)
             if predicate(locked) {
                 note?.end()
-                return try body(&locked)
+                let result = try body(&locked)
+                try mapping.requireWhole()
+                return result
             }
             if let giveUp, giveUp() { throw .gaveUp }
             guard Clock.monotonic() < deadline else { return nil }
@@ -78,9 +86,11 @@ extension Segment {
                     core: core, slot: participant.key.slot, waitsFor: UInt32(shmlens_waiting_for_condition))
             }
             core.heartbeat(participant.key)
+            mapping.noteReleased()
             isHeld = false
             try lock.waitForClassicCondition(deadline: slice, as: participant.key)
             isHeld = true
+            mapping.noteHeld()
         }
     }
 

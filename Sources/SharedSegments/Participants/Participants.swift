@@ -1,14 +1,7 @@
 import CShmlens
 import Glibc
+import Observations
 import SegmentFormat
-
-/// Whether the process behind a participant's slot lives.
-public enum Liveness: String, Sendable {
-    case alive
-    case dead
-    /// It belongs to a pid namespace that cannot be seen from here.
-    case unknown
-}
 
 /// Who a participant is, as told apart from every other process of this boot.
 public struct ProcessIdentity: Sendable, Equatable {
