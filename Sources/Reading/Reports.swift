@@ -19,6 +19,27 @@ extension Lens {
         SegmentClock(reading: reading, ticksPerSecond: host.ticksPerSecond)
     }
 
+    /// The host's shared memory as a list.
+    ///
+    /// - Parameter fresh: nothing that was looked at before now will do.
+    public func segments(
+        filter: SegmentFilter = SegmentFilter(), sort: SegmentSort = .byIdentifier, page: PageRequest = .first,
+        fresh: Bool = false
+    ) throws(ListError) -> Answer<SegmentsReport> {
+        let survey: Survey
+        do throws(ReadingError) {
+            survey = try self.survey(fresh: fresh)
+        } catch {
+            throw .reading(error)
+        }
+        do throws(QueryError) {
+            let report = try SegmentsReport(entries: survey.entries(), filter: filter, sort: sort, page: page)
+            return Answer(report, envelope(since: survey.takenAt, hidden: survey.hidden))
+        } catch {
+            throw .query(error)
+        }
+    }
+
     /// Everything about one object.
     ///
     /// - Parameter protection: the ranges of the asker's own mapping that differ from read-write and unlocked.
@@ -181,7 +202,7 @@ extension Lens {
         let begin = Clocks.reading()
         let found = try managed(id).verify()
         return Answer(
-            VerifyReport(found.verification, consistency: found.consistency),
+            VerifyReport(found.verification),
             envelope(since: begin, found.consistency))
     }
 
