@@ -60,7 +60,8 @@ extension DescriptorSource {
     /// Opens an object to be read.
     ///
     /// Only a regular file is ever opened: what stands at `place` is looked at first, without opening it, and what
-    /// was looked at is what is then opened, whatever is put in its place meanwhile.
+    /// was looked at is what is then opened, whatever is put in its place meanwhile. That goes through
+    /// `/proc/self/fd`, so `/proc` has to be mounted.
     ///
     /// - Parameters:
     ///   - place: where to find it.
@@ -70,7 +71,7 @@ extension DescriptorSource {
     /// - Throws: ``KernelError``: ESTALE where it is another object than expected, EINVAL where it is not a regular
     ///   file or the name is none, else what the system says.
     public static func open(
-        _ place: ObjectPlace, in proc: ProcFS = ProcFS(), _ folder: SharedFolder = SharedFolder(),
+        _ place: ObjectPlace, in proc: ProcFS = ProcFS(), sharedFolder folder: SharedFolder = SharedFolder(),
         expecting expected: FileIdentity? = nil
     ) throws(KernelError) -> DescriptorSource {
         let name = place.path(in: proc, folder).text

@@ -33,7 +33,7 @@ public enum ThreadState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Whether a process that was seen before is still that process.
-public enum Liveness: Sendable, Hashable {
+public enum Liveness: String, Sendable, Hashable {
     case alive
     /// Ended, a zombie, or its pid belongs to another process by now.
     case dead
@@ -54,17 +54,17 @@ public struct TaskFacts: Sendable, Hashable {
     public let threadCount: Int
     /// When it started, in clock ticks since boot (``HostFacts/ticksPerSecond``). With the id, this names a
     /// process for good: an id is used again, but not in the same tick.
-    public let startTicks: UInt64
+    public let startTime: UInt64
 
     public init(
-        id: Int32, command: ByteString, state: ThreadState, parentPID: Int32, threadCount: Int, startTicks: UInt64
+        id: Int32, command: ByteString, state: ThreadState, parentPID: Int32, threadCount: Int, startTime: UInt64
     ) {
         self.id = id
         self.command = command
         self.state = state
         self.parentPID = parentPID
         self.threadCount = threadCount
-        self.startTicks = startTicks
+        self.startTime = startTime
     }
 
     /// Whether the process has ended, though its entry is still there.
@@ -90,7 +90,7 @@ public struct ProcessStatus: Sendable, Hashable {
 }
 
 /// The arguments that a process was started with, which it may have overwritten since.
-public struct CommandLine: Sendable, Hashable {
+public struct ProcessCommandLine: Sendable, Hashable {
     /// Empty for threads of the kernel and zombies.
     public let arguments: [ByteString]
     /// Whether there was more than was read.
