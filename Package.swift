@@ -49,8 +49,8 @@ let package = Package(
         room(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
-        room("Diagnostics", ["Observations", "SegmentFormat", "ForeignFormats"]),
-        room("Encoding", ["Observations", "Diagnostics"]),
+        room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
+        room("Encoding", ["Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
         room(
@@ -79,6 +79,10 @@ let package = Package(
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
+        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "EncodingTests",
+            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -28,3 +28,8 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         return value ^ (value >> 31)
     }
 }
+
+/// Removes a shared-memory object's name, whatever it is.
+public func removeObject(_ name: String) {
+    _ = unsafe unlink("/dev/shm/\(name)")
+}
