@@ -71,7 +71,7 @@ extension DescriptorSource {
     /// - Throws: ``KernelError``: ESTALE where it is another object than expected, EINVAL where it is not a regular
     ///   file or the name is none, else what the system says.
     public static func open(
-        _ place: ObjectPlace, in proc: ProcFS = ProcFS(), sharedFolder folder: SharedFolder = SharedFolder(),
+        _ place: ObjectPlace, in proc: ProcFS = ProcFS(), _ folder: SharedFolder = SharedFolder(),
         expecting expected: FileIdentity? = nil
     ) throws(KernelError) -> DescriptorSource {
         let name = place.path(in: proc, folder).text

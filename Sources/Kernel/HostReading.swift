@@ -23,7 +23,7 @@ extension ProcFS {
             glibcVersion: glibcVersion(),
             pid: getpid(),
             pidInProc: facts.id,
-            startTime: facts.startTime,
+            startTicks: facts.startTicks,
             pidNamespace: try ownNamespace(.pid),
             ipcNamespace: try ownNamespace(.ipc),
             mountNamespace: try ownNamespace(.mnt))

@@ -1,19 +1,19 @@
 public import Observations
 
 extension ProcFS {
-    /// Whether the process that started as `pid` at `startTime` is still there.
+    /// Whether the process that started as `pid` at `startTicks` is still there.
     ///
     /// A zombie is dead: it has left its memory and will not release what it holds. A process whose first thread
     /// alone has ended is alive. A process that is there, and may not be asked, is ``Liveness/unknown``.
     ///
     /// - Parameters:
     ///   - pid: in the pid namespace of this `/proc`. Any number may be given; none but positive ones are alive.
-    ///   - startTime: ``TaskFacts/startTime``, so that another process under the same number is not mistaken.
-    public func isAlive(_ pid: Int32, startTime: UInt64) -> Liveness {
+    ///   - startTicks: ``TaskFacts/startTicks``, so that another process under the same number is not mistaken.
+    public func isAlive(_ pid: Int32, startTicks: UInt64) -> Liveness {
         guard pid > 0 else { return .dead }
         do {
             if let facts = try process(pid) {
-                return facts.startTime == startTime && !facts.hasEnded ? .alive : .dead
+                return facts.startTicks == startTicks && !facts.hasEnded ? .alive : .dead
             }
         } catch {
             return .unknown
@@ -27,14 +27,14 @@ extension ProcFS {
     /// - Parameters:
     ///   - pidNamespace: the namespace's inode number, by which `pid` counts.
     ///   - host: this process.
-    /// - Complexity: as ``isAlive(_:startTime:)`` in this process's own namespace, else
+    /// - Complexity: as ``isAlive(_:startTicks:)`` in this process's own namespace, else
     ///   ``process(_:inNamespace:)``.
-    public func isAlive(_ pid: Int32, startTime: UInt64, pidNamespace: UInt64, host: HostFacts) -> Liveness {
+    public func isAlive(_ pid: Int32, startTicks: UInt64, pidNamespace: UInt64, host: HostFacts) -> Liveness {
         if pidNamespace == host.pidNamespace, host.pid == host.pidInProc {
-            return isAlive(pid, startTime: startTime)
+            return isAlive(pid, startTicks: startTicks)
         }
         switch process(pid, inNamespace: pidNamespace) {
-        case .found(let outerPID): return isAlive(outerPID, startTime: startTime)
+        case .found(let outerPID): return isAlive(outerPID, startTicks: startTicks)
         case .absent: return .dead
         case .unknown: return .unknown
         }

@@ -35,7 +35,7 @@ extension TaskFacts {
         else { return nil }
         self.init(
             id: id, command: command, state: ThreadState(letter: letter), parentPID: parentPID,
-            threadCount: Int(threadCount), startTime: start)
+            threadCount: Int(threadCount), startTicks: start)
     }
 }
 

@@ -24,11 +24,11 @@ public struct ClockReading: Hashable, Sendable {
         wallTime(agoNanoseconds: subtractClamped(monotonicNanoseconds, nanoseconds))
     }
 
-    /// When a process started that says `startTime`, on the real-time clock as it is set now. To one tick.
-    public func wallTime(ofStartTime startTime: UInt64, ticksPerSecond: Int) -> WallTime {
+    /// When a process started that says `startTicks`, on the real-time clock as it is set now. To one tick.
+    public func wallTime(ofStartTicks startTicks: UInt64, ticksPerSecond: Int) -> WallTime {
         precondition(ticksPerSecond > 0, "a second has ticks")
         let nanosecondsPerTick = 1_000_000_000 / Int64(ticksPerSecond)
-        let (sinceBoot, overflow) = Int64(clamping: startTime).multipliedReportingOverflow(by: nanosecondsPerTick)
+        let (sinceBoot, overflow) = Int64(clamping: startTicks).multipliedReportingOverflow(by: nanosecondsPerTick)
         return wallTime(agoNanoseconds: subtractClamped(bootNanoseconds, overflow ? .max : sinceBoot))
     }
 
@@ -46,7 +46,7 @@ private func subtractClamped(_ left: Int64, _ right: Int64) -> Int64 {
 /// What does not change while this process runs.
 public struct HostFacts: Hashable, Sendable {
     public let pageSizeBytes: Int
-    /// The unit of ``TaskFacts/startTime``.
+    /// The unit of ``TaskFacts/startTicks``.
     public let ticksPerSecond: Int
     /// How far ``ClockReading/coarseNanoseconds`` may lie behind, in nanoseconds.
     public let coarseResolutionNanoseconds: Int64
@@ -59,7 +59,7 @@ public struct HostFacts: Hashable, Sendable {
     /// This process, in the pid namespace of `/proc`: different where a container was given another's `/proc`.
     public let pidInProc: Int32
     /// When this process started, in clock ticks since boot.
-    public let startTime: UInt64
+    public let startTicks: UInt64
     /// Inode numbers of the namespaces that this process lives in.
     public let pidNamespace: UInt64
     public let ipcNamespace: UInt64
@@ -67,7 +67,7 @@ public struct HostFacts: Hashable, Sendable {
 
     public init(
         pageSizeBytes: Int, ticksPerSecond: Int, coarseResolutionNanoseconds: Int64, elfMachine: UInt32,
-        glibcVersion: String?, pid: Int32, pidInProc: Int32, startTime: UInt64, pidNamespace: UInt64,
+        glibcVersion: String?, pid: Int32, pidInProc: Int32, startTicks: UInt64, pidNamespace: UInt64,
         ipcNamespace: UInt64, mountNamespace: UInt64
     ) {
         self.pageSizeBytes = pageSizeBytes
@@ -77,7 +77,7 @@ public struct HostFacts: Hashable, Sendable {
         self.glibcVersion = glibcVersion
         self.pid = pid
         self.pidInProc = pidInProc
-        self.startTime = startTime
+        self.startTicks = startTicks
         self.pidNamespace = pidNamespace
         self.ipcNamespace = ipcNamespace
         self.mountNamespace = mountNamespace

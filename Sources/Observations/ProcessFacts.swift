@@ -54,17 +54,17 @@ public struct TaskFacts: Sendable, Hashable {
     public let threadCount: Int
     /// When it started, in clock ticks since boot (``HostFacts/ticksPerSecond``). With the id, this names a
     /// process for good: an id is used again, but not in the same tick.
-    public let startTime: UInt64
+    public let startTicks: UInt64
 
     public init(
-        id: Int32, command: ByteString, state: ThreadState, parentPID: Int32, threadCount: Int, startTime: UInt64
+        id: Int32, command: ByteString, state: ThreadState, parentPID: Int32, threadCount: Int, startTicks: UInt64
     ) {
         self.id = id
         self.command = command
         self.state = state
         self.parentPID = parentPID
         self.threadCount = threadCount
-        self.startTime = startTime
+        self.startTicks = startTicks
     }
 
     /// Whether the process has ended, though its entry is still there.

@@ -117,7 +117,7 @@ import Testing
         folder.write("x", to: "a/b")
         let error = #expect(throws: KernelError.self) {
             try DescriptorSource.open(
-                .sharedFile(ByteString(Array(name.utf8))), sharedFolder: SharedFolder(root: folder.path))
+                .sharedFile(ByteString(Array(name.utf8))), SharedFolder(root: folder.path))
         }
         #expect(
             error?.errno == .invalidArgument || error?.errno == .noSuchFileOrDirectory || error?.errno == .notDirectory)
@@ -130,12 +130,12 @@ import Testing
         folder.link("shared/link", to: "../outside/secret")
         folder.link("shared/folder", to: "../outside")
         let shared = SharedFolder(root: folder.path + "/shared")
-        #expect(throws: KernelError.self) { try DescriptorSource.open(.sharedFile("link"), sharedFolder: shared) }
+        #expect(throws: KernelError.self) { try DescriptorSource.open(.sharedFile("link"), shared) }
         #expect(throws: KernelError.self) {
-            try DescriptorSource.open(.sharedFile("folder/secret"), sharedFolder: shared)
+            try DescriptorSource.open(.sharedFile("folder/secret"), shared)
         }
         #expect(throws: Never.self) {
-            try DescriptorSource.open(.sharedFile("outside/secret"), sharedFolder: SharedFolder(root: folder.path))
+            try DescriptorSource.open(.sharedFile("outside/secret"), SharedFolder(root: folder.path))
         }
     }
 
@@ -145,7 +145,7 @@ import Testing
         folder.makeFolder("folder")
         for name in ["pipe", "folder"] as [ByteString] {
             let error = #expect(throws: KernelError.self) {
-                try DescriptorSource.open(.sharedFile(name), sharedFolder: SharedFolder(root: folder.path))
+                try DescriptorSource.open(.sharedFile(name), SharedFolder(root: folder.path))
             }
             #expect(error?.errno == .invalidArgument)
         }
@@ -156,7 +156,7 @@ import Testing
         let folder = TemporaryFolder()
         let name = ByteString(Array(repeatElement("f", count: depth).joined(separator: "/").utf8))
         folder.write("x", to: name)
-        let source = try? DescriptorSource.open(.sharedFile(name), sharedFolder: SharedFolder(root: folder.path))
+        let source = try? DescriptorSource.open(.sharedFile(name), SharedFolder(root: folder.path))
         #expect((source != nil) == isFound)
     }
 
@@ -165,12 +165,12 @@ import Testing
         folder.write("first", to: "kept")
         folder.write("second", to: "name")
         let shared = SharedFolder(root: folder.path)
-        let kept = FileIdentity(try DescriptorSource.open(.sharedFile("kept"), sharedFolder: shared).file)
+        let kept = FileIdentity(try DescriptorSource.open(.sharedFile("kept"), shared).file)
         let error = #expect(throws: KernelError.self) {
-            try DescriptorSource.open(.sharedFile("name"), sharedFolder: shared, expecting: kept)
+            try DescriptorSource.open(.sharedFile("name"), shared, expecting: kept)
         }
         #expect(error?.errno == .staleNFSFileHandle)
-        #expect(try DescriptorSource.open(.sharedFile("kept"), sharedFolder: shared, expecting: kept).size() == 5)
+        #expect(try DescriptorSource.open(.sharedFile("kept"), shared, expecting: kept).size() == 5)
     }
 
     @Test func `a memfd is opened through the process that has it`() throws {

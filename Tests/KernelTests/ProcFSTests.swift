@@ -45,12 +45,12 @@ import Testing
     }
 
     @Test func `what a process answers is what its files say`() throws {
-        tree.add(7, command: "a) R\n(b", state: "t", threadCount: 2, startTime: 55, uid: 33, namespacePIDs: [7, 2])
+        tree.add(7, command: "a) R\n(b", state: "t", threadCount: 2, startTicks: 55, uid: 33, namespacePIDs: [7, 2])
         tree.folder.link("7/exe", to: ByteString(Array("/usr/bin/x".utf8) + [0xff]))
         let facts = try #require(try proc.process(7))
         #expect(facts.command == "a) R\n(b")
         #expect(facts.state == .traced)
-        #expect(facts.startTime == 55)
+        #expect(facts.startTicks == 55)
         #expect(try #require(try proc.status(of: 7)).uids == [33, 33, 33, 33])
         #expect(try #require(try proc.status(of: 7)).namespacePIDs == [7, 2])
         #expect(try #require(try proc.status(of: 7)).lockedBytes == 8_192)
@@ -108,7 +108,7 @@ import Testing
 
     @Test(arguments: [-1, 0, 1])
     func `a stat that is larger than any is not read to its end`(excess: Int) throws {
-        let stat = MadeUpProc.stat(7, "x", "S", threadCount: 1, startTime: 1)
+        let stat = MadeUpProc.stat(7, "x", "S", threadCount: 1, startTicks: 1)
         let filler = [UInt8](repeating: UInt8(ascii: "0"), count: ProcFS.Limit.fileBytes + excess - stat.count)
         tree.folder.write(stat + filler, to: "7/stat")
         #expect(try proc.process(7)?.id == 7)
@@ -142,7 +142,7 @@ import Testing
     @Test func `the host's facts are those of this process`() throws {
         let host = try proc.host()
         #expect(host.pid == getpid())
-        #expect(host.startTime == (try #require(try proc.process(host.pidInProc))).startTime)
+        #expect(host.startTicks == (try #require(try proc.process(host.pidInProc))).startTicks)
         #expect(host.pageSizeBytes.nonzeroBitCount == 1)
         #expect(host.ticksPerSecond > 0)
         #expect(host.coarseResolutionNanoseconds > 0)
@@ -158,7 +158,7 @@ import Testing
         #expect(first.coarseNanoseconds <= second.monotonicNanoseconds)
         #expect(first.bootNanoseconds >= first.monotonicNanoseconds)
         let host = try proc.host()
-        let started = second.wallTime(ofStartTime: host.startTime, ticksPerSecond: host.ticksPerSecond)
+        let started = second.wallTime(ofStartTicks: host.startTicks, ticksPerSecond: host.ticksPerSecond)
         #expect(started < second.realTime)
         #expect(started.nanoseconds > second.realTime.nanoseconds - second.bootNanoseconds)
     }
@@ -168,7 +168,7 @@ import Testing
     let tree = MadeUpProc()
 
     func liveness(_ pid: Int32, _ start: UInt64, exists: Bool = false) -> Liveness {
-        ProcFS(root: tree.root, taskExists: { _ in exists }).isAlive(pid, startTime: start)
+        ProcFS(root: tree.root, taskExists: { _ in exists }).isAlive(pid, startTicks: start)
     }
 
     @Test(
@@ -179,7 +179,7 @@ import Testing
     func `a process lives that is there, started then and has not ended`(
         state: Character, threadCount: Int, start: UInt64, expected: Liveness
     ) {
-        tree.add(7, state: state, threadCount: threadCount, startTime: 1_000)
+        tree.add(7, state: state, threadCount: threadCount, startTicks: 1_000)
         #expect(liveness(7, start) == expected)
     }
 
@@ -202,29 +202,29 @@ import Testing
     @Test func `this process is alive, and at another start time dead`() throws {
         let proc = ProcFS()
         let host = try proc.host()
-        #expect(proc.isAlive(host.pidInProc, startTime: host.startTime) == .alive)
-        #expect(proc.isAlive(host.pidInProc, startTime: host.startTime - 1) == .dead)
+        #expect(proc.isAlive(host.pidInProc, startTicks: host.startTicks) == .alive)
+        #expect(proc.isAlive(host.pidInProc, startTicks: host.startTicks - 1) == .dead)
         #expect(
-            proc.isAlive(host.pid, startTime: host.startTime, pidNamespace: host.pidNamespace, host: host) == .alive)
+            proc.isAlive(host.pid, startTicks: host.startTicks, pidNamespace: host.pidNamespace, host: host) == .alive)
     }
 
     @Test func `a child that was killed is dead, both before and after its parent waits for it`() throws {
         let proc = ProcFS()
         let child = ChildProcess()
-        let start = try #require(try proc.process(child.pid)).startTime
-        #expect(proc.isAlive(child.pid, startTime: start) == .alive)
+        let start = try #require(try proc.process(child.pid)).startTicks
+        #expect(proc.isAlive(child.pid, startTicks: start) == .alive)
         child.killUnreaped()
-        #expect(proc.isAlive(child.pid, startTime: start) == .dead)
+        #expect(proc.isAlive(child.pid, startTicks: start) == .dead)
         #expect(proc.threadState(of: child.pid) == .zombie)
         child.reap()
-        #expect(proc.isAlive(child.pid, startTime: start) == .dead)
+        #expect(proc.isAlive(child.pid, startTicks: start) == .dead)
         #expect(proc.threadState(of: child.pid) == .dead)
     }
 
     @Test func `a process of another pid namespace is found by its number there`() {
         tree.add(1)
-        tree.add(40, startTime: 5, namespacePIDs: [40, 1], pidNamespace: 99)
-        tree.add(41, startTime: 6, namespacePIDs: [41, 2], pidNamespace: 99)
+        tree.add(40, startTicks: 5, namespacePIDs: [40, 1], pidNamespace: 99)
+        tree.add(41, startTicks: 6, namespacePIDs: [41, 2], pidNamespace: 99)
         let proc = ProcFS(root: tree.root)
         #expect(proc.process(2, inNamespace: 99) == .found(41))
         #expect(proc.process(3, inNamespace: 99) == .absent)
@@ -249,8 +249,8 @@ import Testing
         throws
     {
         tree.add(1)
-        tree.add(41, startTime: 6, namespacePIDs: [41, 2], pidNamespace: 99)
+        tree.add(41, startTicks: 6, namespacePIDs: [41, 2], pidNamespace: 99)
         let proc = ProcFS(root: tree.root)
-        #expect(proc.isAlive(pid, startTime: start, pidNamespace: 99, host: try ProcFS().host()) == expected)
+        #expect(proc.isAlive(pid, startTicks: start, pidNamespace: 99, host: try ProcFS().host()) == expected)
     }
 }

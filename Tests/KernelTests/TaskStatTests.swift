@@ -11,21 +11,21 @@ import Testing
         #expect(
             facts
                 == TaskFacts(
-                    id: 42, command: "cat", state: .running, parentPID: 7, threadCount: 3, startTime: 121_147))
+                    id: 42, command: "cat", state: .running, parentPID: 7, threadCount: 3, startTicks: 121_147))
     }
 
     @Test(arguments: ["", ")", "(", "a) R 1 1 (b", ") S 1 1 1 0 -1 0", "a\nb", "\n", "((((", "))))"])
     func `a name with parentheses and newlines is one name`(command: String) throws {
         let name = ByteString(Array(command.utf8))
-        let facts = try #require(TaskFacts(stat: MadeUpProc.stat(9, name, "T", threadCount: 1, startTime: 77)))
+        let facts = try #require(TaskFacts(stat: MadeUpProc.stat(9, name, "T", threadCount: 1, startTicks: 77)))
         #expect(facts.command == name)
         #expect(facts.state == .stopped)
-        #expect(facts.startTime == 77)
+        #expect(facts.startTicks == 77)
     }
 
     @Test func `a name need not be UTF-8`() throws {
         let name = ByteString([0xff, 0xfe, UInt8(ascii: ")")])
-        let facts = try #require(TaskFacts(stat: MadeUpProc.stat(9, name, "S", threadCount: 1, startTime: 1)))
+        let facts = try #require(TaskFacts(stat: MadeUpProc.stat(9, name, "S", threadCount: 1, startTicks: 1)))
         #expect(facts.command == name)
     }
 
@@ -57,7 +57,7 @@ import Testing
     ])
     func `a process has ended when its last thread has`(state: ThreadState, threadCount: Int, hasEnded: Bool) {
         let facts = TaskFacts(
-            id: 1, command: "x", state: state, parentPID: 0, threadCount: threadCount, startTime: 1)
+            id: 1, command: "x", state: state, parentPID: 0, threadCount: threadCount, startTicks: 1)
         #expect(facts.hasEnded == hasEnded)
     }
 }

@@ -7,8 +7,8 @@ import Testing
         coarseNanoseconds: 299_996_000_000, bootNanoseconds: 400_000_000_000)
 
     @Test func `a start in ticks since boot becomes a time that people know`() {
-        #expect(reading.wallTime(ofStartTime: 40_000, ticksPerSecond: 100) == reading.realTime)
-        #expect(reading.wallTime(ofStartTime: 0, ticksPerSecond: 100) == WallTime(nanoseconds: 600_000_000_000))
+        #expect(reading.wallTime(ofStartTicks: 40_000, ticksPerSecond: 100) == reading.realTime)
+        #expect(reading.wallTime(ofStartTicks: 0, ticksPerSecond: 100) == WallTime(nanoseconds: 600_000_000_000))
     }
 
     @Test func `a monotonic time becomes one too`() {
@@ -22,8 +22,8 @@ import Testing
     }
 
     @Test func `a start that does not fit is the latest that does`() {
-        let latest = reading.wallTime(ofStartTime: .max, ticksPerSecond: 1)
+        let latest = reading.wallTime(ofStartTicks: .max, ticksPerSecond: 1)
         #expect(latest.nanoseconds > reading.realTime.nanoseconds)
-        #expect(reading.wallTime(ofStartTime: UInt64(Int64.max), ticksPerSecond: 100) == latest)
+        #expect(reading.wallTime(ofStartTicks: UInt64(Int64.max), ticksPerSecond: 100) == latest)
     }
 }

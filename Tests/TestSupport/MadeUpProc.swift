@@ -15,10 +15,10 @@ public final class MadeUpProc {
     ///   - pidNamespace: inode number of its own pid namespace.
     public func add(
         _ pid: Int32, command: ByteString = "program", state: Character = "S", threadCount: Int = 1,
-        startTime: UInt64 = 1_000, maps: String = "", uid: UInt32 = 1_000, namespacePIDs: [Int32]? = nil,
+        startTicks: UInt64 = 1_000, maps: String = "", uid: UInt32 = 1_000, namespacePIDs: [Int32]? = nil,
         pidNamespace: UInt64 = 4_026_531_836
     ) {
-        let stat = Self.stat(pid, command, state, threadCount: threadCount, startTime: startTime)
+        let stat = Self.stat(pid, command, state, threadCount: threadCount, startTicks: startTicks)
         folder.write(stat, to: "\(pid)/stat")
         folder.write(stat, to: "\(pid)/task/\(pid)/stat")
         folder.write(command.bytes + [UInt8(ascii: "\n")], to: "\(pid)/comm")
@@ -36,15 +36,15 @@ public final class MadeUpProc {
     /// Adds a thread to a process.
     public func addThread(_ tid: Int32, to pid: Int32, command: ByteString = "thread", state: Character = "S") {
         folder.write(
-            Self.stat(tid, command, state, threadCount: 2, startTime: 1_000), to: "\(pid)/task/\(tid)/stat")
+            Self.stat(tid, command, state, threadCount: 2, startTicks: 1_000), to: "\(pid)/task/\(tid)/stat")
     }
 
     /// One line of stat, as proc_pid_stat(5) has it.
     public static func stat(
-        _ pid: Int32, _ command: ByteString, _ state: Character, threadCount: Int, startTime: UInt64
+        _ pid: Int32, _ command: ByteString, _ state: Character, threadCount: Int, startTicks: UInt64
     ) -> [UInt8] {
         let head = Array("\(pid) (".utf8) + command.bytes
-        let tail = ") \(state) 1 1 1 0 -1 4194304 78 0 0 0 0 0 0 0 20 0 \(threadCount) 0 \(startTime) 2400256 245\n"
+        let tail = ") \(state) 1 1 1 0 -1 4194304 78 0 0 0 0 0 0 0 20 0 \(threadCount) 0 \(startTicks) 2400256 245\n"
         return head + Array(tail.utf8)
     }
 }
