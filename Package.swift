@@ -78,6 +78,7 @@ let package = Package(
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
+        tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests(
             "EncodingTests",
