@@ -49,8 +49,8 @@ let package = Package(
         room(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
-        room("Diagnostics", ["Observations", "SegmentFormat", "ForeignFormats"]),
-        room("Encoding", ["Observations", "Diagnostics"]),
+        room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
+        room("Encoding", ["Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
         room(
@@ -90,6 +90,9 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "EncodingTests",
+            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

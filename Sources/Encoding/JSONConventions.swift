@@ -1,0 +1,42 @@
+// How the API spells what JSON has no type for, each in one place.
+
+extension JSONWriter {
+    /// Writes an address or a raw 64-bit word: as text in hexadecimal, since JavaScript's numbers end at 2^53.
+    public mutating func field(_ key: JSONKey, hexadecimal word: UInt64?) {
+        guard let word else { return }
+        self.key(key)
+        beforeValue()
+        output.append(contentsOf: "\"0x".utf8)
+        output.appendHexadecimal(word, digitCount: hexadecimalDigitCount(word))
+        output.append(0x22)
+    }
+
+    /// Writes permission bits as text of four octal digits: `"0600"`. Bits above the lowest twelve are left out.
+    public mutating func field(_ key: JSONKey, mode: UInt32?) {
+        guard let mode else { return }
+        self.key(key)
+        beforeValue()
+        output.append(0x22)
+        for shift: UInt32 in [9, 6, 3, 0] {
+            output.append(0x30 + UInt8(truncatingIfNeeded: mode >> shift & 7))
+        }
+        output.append(0x22)
+    }
+
+    /// Writes a moment in RFC 3339, UTC, with milliseconds; `null` where it lies outside the years 1 to 9999,
+    /// as a time read from a broken segment may.
+    ///
+    /// - Parameters:
+    ///   - seconds: since 1970-01-01T00:00:00Z, without leap seconds.
+    ///   - nanoseconds: within the second.
+    public mutating func field(_ key: JSONKey, seconds: Int64, nanoseconds: Int) {
+        field(key, orNull: RFC3339.text(seconds: seconds, nanoseconds: nanoseconds))
+    }
+
+    /// Writes `name`, and `nameBase64` beside it where the bytes are not UTF-8.
+    public mutating func nameFields(_ bytes: [UInt8]) {
+        let (name, nameBase64) = displayName(bytes)
+        field("name", name)
+        field("nameBase64", nameBase64)
+    }
+}
