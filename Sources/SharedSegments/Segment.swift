@@ -176,9 +176,13 @@ public final class Segment: Sendable {
 
     /// Takes a slot among the participants, for as long as the answer lives or until ``leave(_:timeout:)``.
     ///
-    /// - Parameter name: for people; cut after 32 bytes.
-    public func join(name: String, timeout: Duration? = nil) throws(SegmentError) -> Participant {
-        let key = try withCore(as: .external, timeout: timeout) { (core) throws(SegmentError) in
+    /// - Parameters:
+    ///   - name: for people; cut after 32 bytes.
+    ///   - giveUp: as of ``withLock(as:timeout:giveUp:_:)``.
+    public func join(
+        name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
+    ) throws(SegmentError) -> Participant {
+        let key = try withCore(as: .external, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
             try core.join(process, name: name, liveness: liveness)
         }
         return Participant(key: key, name: FixedText.truncated(name, size: shmlens_name_bytes))
@@ -204,14 +208,16 @@ public final class Segment: Sendable {
     /// - Parameters:
     ///   - participant: who does it; nil is `external`, the owner that never dies.
     ///   - timeout: how long to wait for the lock; nil is for ever.
+    ///   - giveUp: asked ten times a second while this waits; true ends the waiting.
     ///   - body: must not let the argument out, nor take the lock again.
-    /// - Throws: what `body` throws; ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockNotRecoverable``.
+    /// - Throws: what `body` throws; ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockNotRecoverable``,
+    ///   ``SegmentError/gaveUp``.
     public func withLock<Result>(
-        as participant: Participant? = nil, timeout: Duration? = nil,
+        as participant: Participant? = nil, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil,
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result {
         let key = participant?.key ?? .external
-        return try withCore(as: key, timeout: timeout) { (core) throws(SegmentError) in
+        return try withCore(as: key, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
             var locked = LockedSegment(core: core, actor: key, name: participant?.name ?? "external", liveness: liveness)
             return try body(&locked)
         }
@@ -219,10 +225,12 @@ public final class Segment: Sendable {
 
     /// Runs `body` with the lock held as soon as `predicate` holds, sleeping on the segment's condition meanwhile.
     ///
-    /// - Parameter timeout: for the whole of it.
+    /// - Parameters:
+    ///   - timeout: for the whole of it.
+    ///   - giveUp: asked ten times a second while this waits; true ends the waiting with ``SegmentError/gaveUp``.
     /// - Returns: nil where the time was up before the predicate held.
     public func withLock<Result>(
-        as participant: Participant? = nil, timeout: Duration,
+        as participant: Participant? = nil, timeout: Duration, giveUp: (() -> Bool)? = nil,
         when predicate: (borrowing LockedSegment) -> Bool,
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result? {
@@ -231,7 +239,7 @@ public final class Segment: Sendable {
         while true {
             let outcome: Attempt<Result>
             do throws(SegmentError) {
-                outcome = try withLock(as: participant, timeout: deadline.remaining) {
+                outcome = try withLock(as: participant, timeout: deadline.remaining, giveUp: giveUp) {
                     (locked) throws(SegmentError) in
                     predicate(locked) ? .done(try body(&locked)) : .sleep(core.conditionSequence())
                 }
@@ -242,26 +250,29 @@ public final class Segment: Sendable {
             switch outcome {
             case .done(let result): return result
             case .sleep(let sequence):
-                guard core.waitForCondition(since: sequence, deadline: deadline.nanoseconds, slot: key.slot) else {
-                    return nil
-                }
+                guard
+                    try core.waitForCondition(
+                        since: sequence, deadline: deadline.nanoseconds, slot: key.slot, giveUp: giveUp)
+                else { return nil }
             }
         }
     }
 
     /// Takes the lock for `body`, having checked that the object still reaches as far as its tables say.
     func withCore<Result>(
-        as who: OwnerKey, timeout: Duration?, _ body: (SegmentCore) throws(SegmentError) -> Result
+        as who: OwnerKey, timeout: Duration?, giveUp: (() -> Bool)? = nil,
+        _ body: (SegmentCore) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result {
         try mapping.requireWhole()
         let result: Result
         do {
-            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who)
+            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
             mapping.noteHeld()
             defer {
                 mapping.noteReleased()
                 lock.release()
             }
+            try core.requireTablesUnprotected()
             core.heartbeat(who)
             core.count(.lock, for: who)
             result = try body(core)

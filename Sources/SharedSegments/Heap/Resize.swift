@@ -91,10 +91,12 @@ extension SegmentCore {
     private func move(
         _ index: UInt32, at offset: Int, _ block: BlockDescriptor, _ request: AllocationRequest
     ) throws(SegmentError) -> PlacedBlock {
+        let length = min(Int(block.sizeBytes ?? 0), request.sizeBytes)
+        try requireReadable(Int(block.payloadOffset)..<(Int(block.payloadOffset) + length))
         let placed = try place(request)
+        try requireUnprotected(placed.payloadOffset, length: length)
         // Carving may have changed the old block's links: they are read again.
         let current = descriptor(at: offset)
-        let length = min(Int(block.sizeBytes ?? 0), request.sizeBytes)
         memory.move(from: Int(block.payloadOffset), to: placed.payloadOffset, count: length)
         try release(index, at: offset, current)
         let placedOffset = layout.blockOffset(Int(placed.index))

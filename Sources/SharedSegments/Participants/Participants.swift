@@ -106,7 +106,7 @@ extension SegmentCore {
 
     /// Says that the participant lives.
     func heartbeat(_ key: OwnerKey) {
-        guard key.slot > 0, Int(key.slot) < layout.participantCount else { return }
+        guard key.slot > 0, Int(key.slot) < layout.participantCount, mayWrite(slot: Int(key.slot)) else { return }
         memory.store(
             layout.participantOffset(Int(key.slot)) + shmlens_participant_offset_heartbeat_ns, Clock.monotonicCoarse())
     }
