@@ -50,7 +50,7 @@ let package = Package(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
         room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
-        room("Encoding", ["Observations", "Diagnostics"]),
+        room("Encoding", ["Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
         room(
@@ -80,6 +80,11 @@ let package = Package(
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests("EncodingTests", ["Encoding", system]),
+        tests("ForeignFormatsTests", ["ForeignFormats"]),
+        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
+        tests(
+            "EncodingTests",
+            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

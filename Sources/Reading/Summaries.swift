@@ -49,12 +49,16 @@ extension Survey {
             .sorted { $0.key.inode < $1.key.inode }
             .compactMap { object in
                 guard let file = managed[object.key] else { return nil }
-                let prefix = Array("/memfd:".utf8)
-                let bytes = object.name.bytes
-                let name = bytes.starts(with: prefix) ? Array(bytes.dropFirst(prefix.count)) : bytes
                 return summary(
-                    SegmentIdentifier(.memfd(inode: object.key.inode)), name: ByteString(name), file: file)
+                    SegmentIdentifier(.memfd(inode: object.key.inode)), name: memfdName(object), file: file)
             }
+    }
+
+    /// The name that a memfd was given, without what the kernel puts before it.
+    func memfdName(_ object: MappedObject) -> ByteString {
+        let prefix = Array("/memfd:".utf8)
+        let bytes = object.name.bytes
+        return bytes.starts(with: prefix) ? ByteString(Array(bytes.dropFirst(prefix.count))) : object.name
     }
 
     /// How long ago the picture was taken.
