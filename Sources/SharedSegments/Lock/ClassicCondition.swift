@@ -1,5 +1,6 @@
 import CShmlens
 import Glibc
+import Observations
 import SegmentFormat
 import SystemPackage
 
