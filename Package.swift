@@ -79,9 +79,6 @@ let package = Package(
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests("EncodingTests", ["Encoding", system]),
-        tests("ForeignFormatsTests", ["ForeignFormats"]),
-        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),

@@ -1,10 +1,8 @@
 public import Observations
 public import SegmentFormat
 
-/// What a check of a managed segment came to.
+/// What a check of a managed segment came to. How far the bytes that were checked are one picture, its envelope says.
 public struct VerifyReport: Sendable, Equatable {
-    /// Of the bytes that were checked.
-    public let consistency: Consistency
     public let blocksChecked: Int
     /// Bytes of book-keeping and guards.
     public let bytesChecked: Int
@@ -12,8 +10,7 @@ public struct VerifyReport: Sendable, Equatable {
     /// Findings beyond the verifier's limit.
     public let hidden: [Hidden]
 
-    public init(_ verification: Verification, consistency: Consistency) {
-        self.consistency = consistency
+    public init(_ verification: Verification) {
         blocksChecked = verification.blocksChecked
         bytesChecked = verification.bytesChecked
         findings = verification.findings

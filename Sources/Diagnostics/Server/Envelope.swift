@@ -19,15 +19,41 @@ public struct Envelope: Sendable, Equatable {
     }
 }
 
-/// A report with how it was got: what a request is answered with. The envelope's keys stand beside the report's.
-public struct Answer<Report: Sendable>: Sendable {
-    public var report: Report
+/// What answers a request with success, its envelope aside.
+public protocol Report: Sendable {
+    /// What was left out of it; none by default. It joins the envelope's.
+    var hidden: [Hidden] { get }
+}
+
+extension Report {
+    public var hidden: [Hidden] { [] }
+}
+
+/// A report with how it was got. The envelope's keys stand beside the report's.
+public struct Answer<Content: Report>: Sendable {
+    public var report: Content
     public var envelope: Envelope
 
-    public init(_ report: Report, _ envelope: Envelope) {
+    public init(_ report: Content, _ envelope: Envelope) {
         self.report = report
         self.envelope = envelope
     }
 }
 
-extension Answer: Equatable where Report: Equatable {}
+extension Answer: Equatable where Content: Equatable {}
+
+extension StatusReport: Report {}
+extension SegmentsReport: Report {}
+extension SegmentDetail: Report {
+    public var hidden: [Hidden] { heap?.hidden ?? [] }
+}
+extension LayoutReport: Report {}
+extension HeapReport: Report {}
+extension BlocksReport: Report {}
+extension BucketsReport: Report {}
+extension LocksReport: Report {}
+extension ParticipantsReport: Report {}
+extension EventsReport: Report {}
+extension VerifyReport: Report {}
+extension ReclaimReport: Report {}
+extension WorkersReport: Report {}

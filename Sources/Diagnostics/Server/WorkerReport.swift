@@ -83,6 +83,12 @@ public enum WorkerResult: Sendable, Equatable {
     /// nil for what was not measured.
     case falseSharing(packedPerSecond: Double?, paddedPerSecond: Double?)
     case pingPong(roundTrips: UInt64, perSecond: Double)
+
+    /// How many times as fast counters on lines of their own are; nil where not both rates were measured.
+    public var ratio: Double? {
+        guard case .falseSharing(let packed?, let padded?) = self, packed > 0 else { return nil }
+        return padded / packed
+    }
 }
 
 /// Workers by their numbers.
