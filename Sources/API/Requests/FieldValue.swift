@@ -1,5 +1,6 @@
 import Diagnostics
 import Encoding
+import SegmentFormat
 
 /// How texts of a query and values of a body become numbers, sizes and choices.
 ///
@@ -53,6 +54,14 @@ enum FieldValue {
             throw .unprocessable("\(field): must be permission bits, \"0000\" to \"0777\"", field: field)
         }
         return mode
+    }
+
+    /// A block's tag, as people write it.
+    static func tag(_ field: String, _ text: String) throws(Problem) -> Tag {
+        guard let tag = Tag(text) else {
+            throw .unprocessable("\(field): must be at most 16 bytes of UTF-8 without a zero byte", field: field)
+        }
+        return tag
     }
 
     private static func outOfRange(_ field: String, _ found: String, _ range: ClosedRange<Int>) -> Problem {
