@@ -84,7 +84,6 @@ let package = Package(
             swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
-        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
