@@ -167,7 +167,7 @@ function begin() {
     // The server has put it into a cookie. Here it would end in bookmarks and screenshots.
     history.replaceState(null, "", linkTo(routeFrom(location.search)));
   }
-  const actions = { go: (part, options) => go({ ...store.route, ...part }, options), change };
+  const actions = { route: () => store.route, go: (part, options) => go({ ...store.route, ...part }, options), change };
   for (const view of Object.values(views)) view.connect(actions);
   store.addEventListener("change", schedule);
   document.addEventListener("click", followLink);
