@@ -1,3 +1,4 @@
+import CShmlens
 import Glibc
 import Kernel
 
