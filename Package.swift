@@ -50,7 +50,7 @@ let package = Package(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
         room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
-        room("Encoding", ["Observations", "Diagnostics"]),
+        room("Encoding", ["Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
         room(
@@ -79,7 +79,9 @@ let package = Package(
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests("EncodingTests", ["Encoding", system]),
+        tests(
+            "EncodingTests",
+            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

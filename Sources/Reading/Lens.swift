@@ -64,41 +64,6 @@ public final class Lens: Sendable {
         return sources.proc.isAlive(
             pid, startTicks: record.startTime, pidNamespace: record.pidNamespace, host: host)
     }
-
-    /// A thread's id in the pid namespace of this /proc, and what it is doing.
-    ///
-    /// - Parameters:
-    ///   - tid: as the thread's own namespace numbers it.
-    ///   - pid: likewise.
-    ///   - namespace: that namespace.
-    public func thread(_ tid: UInt32, of pid: UInt32, namespace: UInt64) -> ThreadSighting {
-        guard let tid = Int32(exactly: tid), let pid = Int32(exactly: pid), pid > 0 else { return .unknown }
-        guard namespace == host.pidNamespace, host.pid == host.pidInProc else {
-            guard case .found(let outer) = sources.proc.process(pid, inNamespace: namespace) else { return .unknown }
-            // A process' first thread bears its number; others of another namespace are not looked for.
-            return tid == pid ? sight(outer, of: outer) : .unknown
-        }
-        return sight(tid, of: pid)
-    }
-
-    private func sight(_ tid: Int32, of pid: Int32) -> ThreadSighting {
-        do throws(KernelError) {
-            guard let facts = try sources.proc.thread(tid, of: pid) else {
-                return ThreadSighting(state: .dead, command: nil)
-            }
-            return ThreadSighting(state: facts.state, command: facts.command)
-        } catch {
-            return .unknown
-        }
-    }
-}
-
-/// What a thread was seen doing.
-public struct ThreadSighting: Sendable, Equatable {
-    public let state: ThreadState
-    public let command: ByteString?
-
-    static let unknown = ThreadSighting(state: .unknown, command: nil)
 }
 
 /// The last pictures of some heaps, for as long as nothing happens in them.

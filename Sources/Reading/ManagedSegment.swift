@@ -38,6 +38,11 @@ public struct ManagedSegment: Sendable {
         try taking { () throws(PictureError) in try reader.header() }
     }
 
+    /// The header's bytes, settled.
+    func headerImage() throws(ReadingError) -> (image: Image, consistency: Consistency) {
+        try taking { () throws(PictureError) in try reader.headerImage() }
+    }
+
     /// Events newer than one.
     public func events(
         after: UInt64, limit: Int

@@ -46,8 +46,8 @@ public struct Survey: Sendable {
     public let accounts: Accounts
     /// nil where the folder of shared memory is not there.
     public let usage: FileSystemUsage?
-    /// Objects that begin with the magic of a managed segment.
-    public let managed: Set<ObjectKey>
+    /// Objects that begin with the magic of a managed segment, and what they were when they were looked at.
+    public let managed: [ObjectKey: FileFacts]
     /// What was not seen, and what would show it.
     public let hidden: [Hidden]
 }
@@ -89,11 +89,12 @@ public final class Surveyor: Sendable {
         let begunAt = Clocks.monotonicNanoseconds()
         let inventory = try sources.folder.inventory()
         let mappers = try sources.proc.mapperScan()
-        var managed = Set(
-            inventory.files.elements.filter { isManaged(.sharedFile($0.name), $0.file) }.map { $0.file.key })
+        var managed: [ObjectKey: FileFacts] = [:]
+        for file in inventory.files.elements {
+            if let facts = segment(.sharedFile(file.name), file.file) { managed[file.file.key] = facts }
+        }
         for (key, object) in mappers.objects where object.kind == .memfd {
-            let places = sources.places(ofMapped: object)
-            if places.contains(where: { isManaged($0, nil) }) { managed.insert(key) }
+            managed[key] = sources.places(ofMapped: object).lazy.compactMap { self.segment($0, nil) }.first
         }
         return Survey(
             begunAt: begunAt, takenAt: Clocks.reading(), inventory: inventory, mappers: mappers,
@@ -101,13 +102,14 @@ public final class Surveyor: Sendable {
             hidden: inventory.hidden + mappers.hidden)
     }
 
-    /// Whether an object begins as a managed segment does.
-    private func isManaged(_ place: ObjectPlace, _ file: FileFacts?) -> Bool {
-        if let file, file.sizeBytes < 8192 { return false }
+    /// What an object is, where it begins as a managed segment does; else nil.
+    private func segment(_ place: ObjectPlace, _ file: FileFacts?) -> FileFacts? {
+        // The smallest segment is larger than its header.
+        if let file, file.sizeBytes < 8192 { return nil }
         let expected = file.map { FileIdentity($0) }
         guard let source = try? DescriptorSource.open(place, in: sources.proc, sources.folder, expecting: expected),
-            let bytes = try? source.read(at: 0, count: 8)
-        else { return false }
-        return SegmentIdentity.hasMagic(Image(bytes: bytes))
+            let bytes = try? source.read(at: 0, count: 8), SegmentIdentity.hasMagic(Image(bytes: bytes))
+        else { return nil }
+        return source.file
     }
 }

@@ -22,8 +22,8 @@ public struct Cursor: Sendable, Hashable {
     public let list: List
     public let parts: [Part]
 
-    /// Longest text of a cursor that is looked at: a name of 255 bytes twice, and some numbers.
-    public static let textMaximum = 1024
+    /// Longest text of a cursor that is looked at: a value, a name with its folder's, and some numbers.
+    public static let textMaximum = 2048
 
     public init(_ list: List, _ parts: [Part]) {
         self.list = list

@@ -113,11 +113,16 @@ public struct SegmentReader<Source: ByteSource>: Sendable {
 
     /// Copies the header.
     public func header() throws(PictureError) -> HeaderPicture {
-        let settled = try settle(
-            sequence: SegmentLayout.stateSequence, offset: 0, count: shmlens_header_bytes)
+        let (image, consistency) = try headerImage()
         return HeaderPicture(
-            lock: LockRecord(image: settled.image), state: SegmentState(image: settled.image),
-            head: settled.image.word(at: shmlens_header_offset_event_head) ?? 0, consistency: settled.consistency)
+            lock: LockRecord(image: image), state: SegmentState(image: image),
+            head: image.word(at: shmlens_header_offset_event_head) ?? 0, consistency: consistency)
+    }
+
+    /// The header's bytes.
+    public func headerImage() throws(PictureError) -> (image: Image, consistency: Consistency) {
+        let settled = try settle(sequence: SegmentLayout.stateSequence, offset: 0, count: shmlens_header_bytes)
+        return (settled.image, settled.consistency)
     }
 
     /// Copies the slots that anybody ever sat in, the reserved slot 0 left out. A free one tells who left it.

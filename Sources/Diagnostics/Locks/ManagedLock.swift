@@ -1,0 +1,196 @@
+import CShmlens
+import ForeignFormats
+public import Observations
+public import SegmentFormat
+
+/// The lock and the condition of a managed segment, read from its words alone.
+///
+/// What the words say comes first; ``threads`` names those of whom the kernel is then to be asked; ``locks`` puts
+/// both together.
+public struct ManagedLock: Sendable {
+    private let record: LockRecord
+    private let mutex: GlibcMutex
+    private let waiting: [ParticipantRecord]
+    /// The slot that the owner sat in, where it is still the same one's.
+    private let ownerSlot: ParticipantRecord?
+
+    /// - Parameters:
+    ///   - record: the lock's words.
+    ///   - libc: the header's number of the C library that made the mutex.
+    ///   - participants: the slots that are taken.
+    /// - Returns: nil where the library is not glibc, whose mutex is the only one that can be read.
+    public init?(record: LockRecord, libc: UInt32, participants: [ParticipantRecord]) {
+        guard SegmentLibc(rawValue: libc) == .glibc, let mutex = GlibcMutex(record.mutex) else { return nil }
+        self.record = record
+        self.mutex = mutex
+        waiting = participants.filter { $0.isJoined && $0.waitingSinceNanoseconds != 0 && $0.waitingFor != .nothing }
+        let key = OwnerKey(slot: record.ownerSlot, generation: record.ownerGeneration)
+        ownerSlot = participants.first { $0.isJoined && $0.key == key && $0.pid == record.ownerPid }
+    }
+
+    /// The owner as the words have it; nil where there is none, or none that can be told.
+    public var owner: ThreadKey? {
+        guard let tid = ownerTid else { return nil }
+        guard record.ownerTid == tid else { return ThreadKey(tid: tid, pid: 0, pidNamespace: 0, startTime: 0) }
+        return ThreadKey(
+            tid: tid, pid: record.ownerPid, pidNamespace: record.ownerPidNamespace,
+            startTime: ownerSlot?.startTime ?? 0)
+    }
+
+    /// The threads that the kernel is to be asked about.
+    public var threads: Set<ThreadKey> { Set(waiting.map(Self.key)).union(owner.map { [$0] } ?? []) }
+
+    /// Who took it: by the mutex' own word, or where the kernel wiped that, by what the owner wrote of itself.
+    private var ownerTid: UInt32? {
+        guard corruption == nil else { return nil }
+        return switch mutex.state {
+        case .held(let tid): tid
+        case .ownerDied: record.ownerTid == 0 ? nil : record.ownerTid
+        case .free, .notRecoverable, .destroyed, .corrupt: nil
+        }
+    }
+
+    private static func key(of waiter: ParticipantRecord) -> ThreadKey {
+        ThreadKey(
+            tid: waiter.waitingTid, pid: waiter.pid, pidNamespace: waiter.pidNamespace, startTime: waiter.startTime)
+    }
+
+    /// The lock and the condition as the API has them.
+    ///
+    /// - Parameters:
+    ///   - facts: what the kernel said of ``threads``; who is missing is `unknown`.
+    ///   - nowNanoseconds: CLOCK_MONOTONIC_COARSE.
+    public func locks(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> [LockReport] {
+        [lock(facts: facts, nowNanoseconds: nowNanoseconds), condition(facts: facts, nowNanoseconds: nowNanoseconds)]
+    }
+
+    /// The lock alone.
+    public func lock(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> LockReport {
+        let ownerFacts = owner.map { facts[$0] ?? .unknown }
+        let judgement = judge(ownerFacts)
+        return LockReport(
+            offset: shmlens_header_offset_lock_mutex, type: .mutex, label: "lock", state: judgement.state,
+            recoverable: judgement.recoverable, owner: ownerReport(ownerFacts, judgement.state, nowNanoseconds),
+            waiters: waiters(.lock, facts, nowNanoseconds), mutexType: mutex.type, robust: mutex.robust,
+            processShared: mutex.processShared, protocol: mutex.protocol, evidence: [.header],
+            verdict: judgement.verdict, statistics: LockReport.Statistics(record))
+    }
+
+    private func condition(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> LockReport {
+        let waiters = waiters(.condition, facts, nowNanoseconds)
+        return LockReport(
+            offset: shmlens_header_offset_condition_sequence, type: .condition, label: "condition",
+            state: waiters.isEmpty ? .idle : .waitedOn, recoverable: nil, owner: nil, waiters: waiters, mutexType: nil,
+            robust: nil, processShared: true, protocol: nil, evidence: [.header], verdict: .ok, statistics: nil)
+    }
+
+    // MARK: Judging
+
+    private struct Judgement {
+        var state: LockReport.State
+        var verdict: LockReport.Verdict
+        var recoverable: Bool?
+    }
+
+    private func judge(_ owner: ThreadFacts?) -> Judgement {
+        guard corruption == nil else { return Judgement(state: .corrupt, verdict: .ambiguous) }
+        return switch mutex.state {
+        case .free: Judgement(state: .free, verdict: .ok)
+        case .held: Self.judgeHeld(owner ?? .unknown)
+        case .ownerDied: Judgement(state: .ownerDead, verdict: .ownerDead, recoverable: mutex.robust)
+        case .notRecoverable: Judgement(state: .notRecoverable, verdict: .ownerDead, recoverable: false)
+        case .destroyed: Judgement(state: .destroyed, verdict: .ambiguous)
+        case .corrupt: Judgement(state: .corrupt, verdict: .ambiguous)
+        }
+    }
+
+    /// Why the words cannot be those of the mutex that the format asks for.
+    private var corruption: String? {
+        switch mutex.state {
+        case .corrupt(let reason): return reason
+        case .destroyed: return nil
+        case .free, .held, .ownerDied, .notRecoverable: break
+        }
+        guard mutex.robust, mutex.processShared, mutex.type == .errorCheck, mutex.protocol == MutexProtocol.none else {
+            return "it is not the robust, process-shared, error-checking mutex that a segment is made with"
+        }
+        return nil
+    }
+
+    /// What is wrong with the lock's words; nil where they can be those of a lock.
+    public var finding: Finding? {
+        corruption.map {
+            Finding(
+                code: "lockCorrupt", severity: .error, message: "the lock was overwritten: \($0)",
+                offset: shmlens_header_offset_lock_mutex)
+        }
+    }
+
+    private static func judgeHeld(_ owner: ThreadFacts) -> Judgement {
+        switch owner.liveness {
+        // The kernel did not mark the word when the owner ended, so nobody who waits will ever be told.
+        case .dead: return Judgement(state: .ownerDead, verdict: .ownerDead, recoverable: false)
+        case .unknown: return Judgement(state: .held, verdict: .ambiguous)
+        case .alive: break
+        }
+        if owner.mapsObject == false { return Judgement(state: .held, verdict: .ownerNotMapping) }
+        let isStopped = owner.state == .stopped || owner.state == .traced
+        return Judgement(state: .held, verdict: isStopped ? .ownerStopped : .ok)
+    }
+
+    private func ownerReport(
+        _ facts: ThreadFacts?, _ state: LockReport.State, _ now: UInt64
+    ) -> LockOwnerReport? {
+        guard let owner, let facts else { return nil }
+        // A marked word is the kernel's own testimony, whoever has the number by now.
+        let isDead = state == .ownerDead
+        let isDescribed = record.ownerTid == owner.tid
+        let pid = owner.pid != 0 ? Int(owner.pid) : facts.pid
+        return LockOwnerReport(
+            pid: pid, tid: Int(owner.tid), command: (isDead ? nil : facts.command?.text) ?? ownerSlot?.name,
+            alive: isDead ? .dead : facts.liveness, threadState: isDead ? .dead : facts.state,
+            heldForMilliseconds: isDescribed ? Self.milliseconds(since: record.takenAtNanoseconds, now) : nil)
+    }
+
+    private func waiters(
+        _ what: ParticipantRecord.WaitingFor, _ facts: [ThreadKey: ThreadFacts], _ now: UInt64
+    ) -> [WaiterReport] {
+        waiting.filter { $0.waitingFor == what }
+            .sorted { ($0.waitingSinceNanoseconds, $0.slot) < ($1.waitingSinceNanoseconds, $1.slot) }
+            .compactMap { waiter in
+                let facts = facts[Self.key(of: waiter)] ?? .unknown
+                // Who died while waiting left its words behind and waits no more.
+                guard facts.liveness != .dead else { return nil }
+                return WaiterReport(
+                    pid: Int(waiter.pid), tid: Int(waiter.waitingTid),
+                    command: facts.command?.text ?? waiter.name, threadState: facts.state,
+                    waitingForMilliseconds: Self.milliseconds(since: waiter.waitingSinceNanoseconds, now))
+            }
+    }
+
+    /// nil where there is no beginning; 0 where the clock's steps make it look later than now.
+    static func milliseconds(since begin: UInt64, _ now: UInt64) -> Int? {
+        guard begin != 0 else { return nil }
+        return now > begin ? Int((now - begin) / 1_000_000) : 0
+    }
+}
+
+extension LockReport.Statistics {
+    init(_ record: LockRecord) {
+        self.init(
+            acquisitions: record.acquisitions, contended: record.contended, ownerDeaths: record.ownerDeaths,
+            sampled: record.sampled, waitHistogram: TimeCount.counts(record.waitHistogram),
+            holdHistogram: TimeCount.counts(record.holdHistogram))
+    }
+}
+
+extension TimeCount {
+    /// A histogram up to its last bucket that is not empty. The format's last bucket has no upper end.
+    static func counts(_ buckets: [UInt64]) -> [TimeCount] {
+        guard let last = buckets.lastIndex(where: { $0 != 0 }) else { return [] }
+        return buckets[...last].enumerated().map { exponent, count in
+            TimeCount(
+                upToNanoseconds: exponent < shmlens_histogram_buckets - 1 ? 1 << UInt64(exponent) : nil, count: count)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+public import Observations
+public import SegmentFormat
+
+/// What a check of a managed segment came to. How far the bytes that were checked are one picture, its envelope says.
+public struct VerifyReport: Sendable, Equatable {
+    public let blocksChecked: Int
+    /// Bytes of book-keeping and guards.
+    public let bytesChecked: Int
+    public let findings: [Finding]
+    /// Findings beyond the verifier's limit.
+    public let hidden: [Hidden]
+
+    public init(_ verification: Verification) {
+        blocksChecked = verification.blocksChecked
+        bytesChecked = verification.bytesChecked
+        findings = verification.findings
+        let omitted = verification.omittedFindings
+        hidden = omitted == 0 ? [] : [Hidden(what: "findings", count: omitted, needs: "the first ones to be mended")]
+    }
+}
+
+/// What a reclaim freed.
+public struct ReclaimReport: Sendable, Equatable {
+    public let blocksFreed: Int
+    /// The sum of their spans.
+    public let bytesFreed: Int
+    /// Slots of dead participants.
+    public let slotsFreed: Int
+
+    public init(blocksFreed: Int, bytesFreed: Int, slotsFreed: Int) {
+        self.blocksFreed = blocksFreed
+        self.bytesFreed = bytesFreed
+        self.slotsFreed = slotsFreed
+    }
+}
