@@ -13,6 +13,8 @@ public enum WorkloadError: Error, Sendable, Equatable {
     case foreignMeetingBlock(tag: String, offset: Int)
     /// A store that had to end the process did not.
     case notEnded(by: String)
+    /// The process that started this one has ended already.
+    case supervisorGone
     case system(operation: String, object: String, Errno)
 }
 
@@ -29,6 +31,7 @@ extension WorkloadError: CustomStringConvertible {
             "the block at offset \(offset) has the tag \(tag) and is not what workers of that workload meet in: "
                 + "free it or give it another tag"
         case .notEnded(let signal): "a store that had to end this process by \(signal) did not"
+        case .supervisorGone: "the supervisor that started this worker has ended"
         case .system(let operation, let object, let errno): "\(operation) of \(object) failed: \(errno)"
         }
     }

@@ -5,7 +5,7 @@ public struct WorkloadOptions: Sendable, Equatable {
     /// Operations of each worker; default: no limit, of `hold` one. Of `crash` those before the end begins: none.
     public var operations: Int?
     /// Operations a second of each worker; default: as fast as it goes.
-    public var ratePerSecond: Int?
+    public var ratePerSecond: Double?
     /// What the random choices come from; default: another one each time.
     public var seed: UInt64?
     /// How long it works; default: no limit, of `falsesharing` one second.
@@ -30,7 +30,8 @@ public struct WorkloadOptions: Sendable, Equatable {
     /// What the numbers may be.
     public enum Limit {
         public static let operations = 1...1_000_000_000_000_000
-        public static let ratePerSecond = 1...1_000_000
+        /// One in a quarter of an hour to a million.
+        public static let ratePerSecond = 0.001...1_000_000
         /// One week.
         public static let milliseconds = 1...604_800_000
         /// Time for some turns of both kinds.
@@ -60,8 +61,8 @@ public struct WorkloadOptions: Sendable, Equatable {
         try require("primitive", primitive == nil, only: .pingpong, kind)
     }
 
-    private func check(
-        _ field: String, _ value: Int?, in range: ClosedRange<Int>
+    private func check<Value: Comparable>(
+        _ field: String, _ value: Value?, in range: ClosedRange<Value>
     ) throws(WorkloadOptionError) {
         guard let value, !range.contains(value) else { return }
         throw WorkloadOptionError(

@@ -41,6 +41,9 @@ public final class Supervisor: Sendable {
         static let startMilliseconds = 30_000
     }
 
+    /// Where a worker that was started with `--supervisor` finds the pipe to report on.
+    public static let reportNumber = Spawn.reportNumber
+
     private let shared: Monitor<SupervisorState>
 
     /// - Parameter executable: the program that has the `worker` verb; default: this one, also where its file was

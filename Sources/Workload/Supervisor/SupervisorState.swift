@@ -120,7 +120,7 @@ struct SupervisorState {
                 record.exitStatus = status >> 8 & 0xff
             } else {
                 record.state = .killed
-                record.signal = SignalName.text(signal)
+                record.signal = signal
             }
         }
         ended.append(record)

@@ -18,15 +18,15 @@ public struct WorkerRecord: Sendable, Equatable {
     public internal(set) var state = State.running
     /// 0 to 255, of one that exited.
     public internal(set) var exitStatus: Int32?
-    /// `"SIGKILL"`, of one that was killed.
-    public internal(set) var signal: String?
+    /// The signal's number, of one that was killed.
+    public internal(set) var signal: Int32?
     /// As it last said; of one that was killed, up to a tenth of a second before.
     public internal(set) var operations: UInt64 = 0
     /// CLOCK_REALTIME, nanoseconds.
     public let startedAtNanoseconds: Int64
     /// Until now, or until it ended.
     public internal(set) var ranForMilliseconds: Int64 = 0
-    public internal(set) var result: WorkerResult?
+    public internal(set) var result: WorkloadResult?
     /// Why it failed, in its own words.
     public internal(set) var message: String?
 }
@@ -56,19 +56,4 @@ extension SupervisorError: CustomStringConvertible {
             "\(operation) of \(object) failed with error number \(number)"
         }
     }
-}
-
-/// Names of signals.
-enum SignalName {
-    /// `SIGKILL`; `SIG35` for a number without a name. The numbers of Linux on x86-64 and AArch64; signal(7).
-    static func text(_ number: Int32) -> String {
-        guard names.indices.contains(Int(number) - 1) else { return "SIG\(number)" }
-        return "SIG" + names[Int(number) - 1]
-    }
-
-    private static let names = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
-        "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
-        "WINCH", "IO", "PWR", "SYS",
-    ]
 }

@@ -7,7 +7,7 @@ final class Session {
     let me: Participant
     let options: WorkloadOptions
     let stop: StopFlag
-    let report: WorkerReport
+    let report: ProgressReport
     let seed: UInt64
     var random: SeededRandom
     private(set) var operations: UInt64 = 0
@@ -25,7 +25,7 @@ final class Session {
 
     init(
         segment: Segment, participant: Participant, options: WorkloadOptions, seed: UInt64, stop: StopFlag,
-        report: WorkerReport
+        report: ProgressReport
     ) {
         self.segment = segment
         me = participant
@@ -128,10 +128,9 @@ final class Session {
     /// - Returns: false where the worker has to end instead.
     private func pace() -> Bool {
         guard let rate = options.ratePerSecond else { return true }
-        let (seconds, rest) = operations.quotientAndRemainder(dividingBy: UInt64(rate))
-        let due = startedAt + Int64(clamping: seconds) * 1_000_000_000
-            + Int64(clamping: rest) * 1_000_000_000 / Int64(rate)
-        return !sleep(until: due)
+        // Less than 2^63: an operation takes longer than a nanosecond, and the slowest rate is one in 1000 seconds.
+        let due = Double(operations) / rate * 1e9
+        return !sleep(until: startedAt + (Int64(exactly: due.rounded()) ?? .max / 2))
     }
 
     /// Sleeps until a point in time on CLOCK_MONOTONIC, saying now and then that it lives.

@@ -17,7 +17,7 @@ public enum Worker {
     ///   not leave in time, since somebody keeps the lock.
     public static func run(
         segment: Segment, kind: WorkloadKind, options: WorkloadOptions, name: String? = nil, stop: StopFlag,
-        report: WorkerReport
+        report: ProgressReport
     ) throws(WorkloadError) -> WorkerOutcome {
         do throws(WorkloadOptionError) {
             try options.check(for: kind)
@@ -35,7 +35,7 @@ public enum Worker {
         let session = Session(
             segment: segment, participant: participant, options: options,
             seed: options.seed ?? UInt64.random(in: 0...UInt64.max), stop: stop, report: report)
-        let result: WorkerResult?
+        let result: WorkloadResult?
         do throws(WorkloadError) {
             result = try work(kind, session)
         } catch .segment(.gaveUp) {
@@ -51,7 +51,7 @@ public enum Worker {
         return WorkerOutcome(operations: session.operations, result: result)
     }
 
-    private static func work(_ kind: WorkloadKind, _ session: Session) throws(WorkloadError) -> WorkerResult? {
+    private static func work(_ kind: WorkloadKind, _ session: Session) throws(WorkloadError) -> WorkloadResult? {
         switch kind {
         case .counter: try Counter.run(session)
         case .churn: try Churn.run(session)

@@ -42,7 +42,7 @@ struct FalseSharing {
         endsAt = isBounded ? .max : Deadline.after(milliseconds: Self.defaultMilliseconds)
     }
 
-    static func run(_ session: Session) throws(WorkloadError) -> WorkerResult? {
+    static func run(_ session: Session) throws(WorkloadError) -> WorkloadResult? {
         let block = try MeetingBlock.take(
             session, kind: .falsesharing, seats: seatCount, dataBytes: paddedBytes * (1 + seatCount))
         var measurement = FalseSharing(session, block)
@@ -91,7 +91,7 @@ struct FalseSharing {
         (!padding.isPacked || packed.nanoseconds > 0) && (!padding.isPadded || padded.nanoseconds > 0)
     }
 
-    private var result: WorkerResult? {
+    private var result: WorkloadResult? {
         let packedPerSecond = packed.perSecond
         let paddedPerSecond = padded.perSecond
         guard packedPerSecond != nil || paddedPerSecond != nil else { return nil }

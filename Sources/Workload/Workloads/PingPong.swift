@@ -24,7 +24,7 @@ struct PingPong {
         mine = block.seat % 2 == 0 ? 0 : bit
     }
 
-    static func run(_ session: Session) throws(WorkloadError) -> WorkerResult? {
+    static func run(_ session: Session) throws(WorkloadError) -> WorkloadResult? {
         let block = try MeetingBlock.take(session, kind: .pingpong, seats: seatCount, dataBytes: 0) {
             (locked) throws(SegmentError) in
             // Waiters that were killed leave the classic condition broken. Nobody plays: if nobody else waits either,
@@ -36,7 +36,7 @@ struct PingPong {
                 guard case .participantsAlive = error else { throw error }
             }
         }
-        let result: WorkerResult?
+        let result: WorkloadResult?
         do throws(WorkloadError) {
             result = try PingPong(session, block).play()
         } catch {
@@ -47,7 +47,7 @@ struct PingPong {
         return result
     }
 
-    private func play() throws(WorkloadError) -> WorkerResult? {
+    private func play() throws(WorkloadError) -> WorkloadResult? {
         var begin: Int64?
         var end: Int64 = 0
         var met = false

@@ -1,5 +1,5 @@
 /// What a workload found out beside doing its operations.
-public enum WorkerResult: Sendable, Equatable {
+public enum WorkloadResult: Sendable, Equatable {
     /// Turns of this worker that its partner answered, and how many a second.
     case pingpong(roundTrips: UInt64, perSecond: Double)
     /// Additions of this worker a second, on a line that others write too and on lines of its own; nil where it was not
@@ -10,5 +10,5 @@ public enum WorkerResult: Sendable, Equatable {
 /// What a worker did.
 public struct WorkerOutcome: Sendable, Equatable {
     public let operations: UInt64
-    public let result: WorkerResult?
+    public let result: WorkloadResult?
 }

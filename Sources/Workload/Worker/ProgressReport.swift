@@ -6,7 +6,7 @@ public import SystemPackage
 /// What a worker tells the process that started it, line by line; ``ReportLine`` says in which words.
 ///
 /// Safe to use from any thread.
-public final class WorkerReport: Sendable {
+public final class ProgressReport: Sendable {
     /// How often the count of operations is told.
     static let intervalNanoseconds: Int64 = 100_000_000
     /// How long the last lines may wait for a reader that does not read.
