@@ -78,7 +78,7 @@ let package = Package(
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
-        tests("ForeignFormatsTests", ["ForeignFormats"]),
+        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
         tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",
