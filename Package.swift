@@ -91,6 +91,9 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
+        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
+        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
