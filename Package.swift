@@ -75,9 +75,21 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "CrashScenarios",
+            dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
+            path: "Tests/CrashScenarios", swiftSettings: strict),
+        .executableTarget(
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
-        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
+        tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
+        tests(
+            "SharedSegmentsTests",
+            [
+                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
+            ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests(
             "APITests",

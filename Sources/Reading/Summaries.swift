@@ -5,9 +5,13 @@ public import Observations
 /// The host's shared memory as a list.
 extension Survey {
     /// Everything in the folder of shared memory, and the managed segments that have no name.
-    public func summaries() -> [SegmentSummary] {
-        inventory.files.elements.map(summary) + unnamed()
+    public func entries() -> [SegmentEntry] {
+        inventory.files.elements.map { file in
+            SegmentEntry(summary: summary(of: file), pids: pids(mapping: file.file.key))
+        } + unnamed()
     }
+
+    private func pids(mapping key: ObjectKey) -> [Int32] { mappers.objects[key]?.mappers.map(\.pid) ?? [] }
 
     /// One object of the folder.
     public func summary(of file: SharedFile) -> SegmentSummary {
@@ -43,14 +47,15 @@ extension Survey {
         return summary
     }
 
-    private func unnamed() -> [SegmentSummary] {
+    private func unnamed() -> [SegmentEntry] {
         mappers.objects.values
             .filter { $0.kind == .memfd && managed[$0.key] != nil }
             .sorted { $0.key.inode < $1.key.inode }
             .compactMap { object in
                 guard let file = managed[object.key] else { return nil }
-                return summary(
+                let summary = summary(
                     SegmentIdentifier(.memfd(inode: object.key.inode)), name: memfdName(object), file: file)
+                return SegmentEntry(summary: summary, pids: pids(mapping: object.key))
             }
     }
 

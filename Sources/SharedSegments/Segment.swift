@@ -182,6 +182,13 @@ public final class Segment: Sendable {
     public func join(
         name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
     ) throws(SegmentError) -> Participant {
+        try join(process, name: name, timeout: timeout, giveUp: giveUp)
+    }
+
+    /// The same in the name of another process, as tests need it.
+    package func join(
+        _ process: ProcessIdentity, name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
+    ) throws(SegmentError) -> Participant {
         let key = try withCore(as: .external, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
             try core.join(process, name: name, liveness: liveness)
         }
@@ -258,6 +265,11 @@ public final class Segment: Sendable {
         }
     }
 
+    /// Runs `hook` before each store under the lock from here on; nil ends that.
+    ///
+    /// That is where the `crash` workload and the tests end the process.
+    package func armSteps(_ hook: (() -> Void)?) { core.stepHook = hook }
+
     /// Takes the lock for `body`, having checked that the object still reaches as far as its tables say.
     func withCore<Result>(
         as who: OwnerKey, timeout: Duration?, giveUp: (() -> Bool)? = nil,
@@ -305,6 +317,11 @@ public struct Participant: Sendable, Equatable {
     /// Slot and generation: whose blocks.
     public let key: OwnerKey
     public let name: String
+
+    package init(key: OwnerKey, name: String) {
+        self.key = key
+        self.name = name
+    }
 }
 
 /// A point in time on CLOCK_MONOTONIC.
