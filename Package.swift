@@ -92,6 +92,12 @@ let package = Package(
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
+        tests(
+            "APITests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
+                "Reading", "Workload", "API", system,
+            ]),
         tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
         tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
