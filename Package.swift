@@ -91,7 +91,6 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
         tests(
             "APITests",
             [
