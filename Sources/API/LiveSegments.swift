@@ -3,6 +3,7 @@ import Kernel
 import Observations
 public import Reading
 public import SharedSegments
+import SegmentFormat
 import Synchronization
 import SystemPackage
 
@@ -149,7 +150,7 @@ public final class LiveSegments: Sendable {
         let descriptor: FileDescriptor
         do {
             descriptor = try FileDescriptor.open(
-                "/proc/\(pid)/fd/\(number)", .readWrite, options: .closeOnExec)
+                FilePath("/proc/\(pid)/fd/\(number)"), .readWrite, options: .closeOnExec)
         } catch {
             throw .system(operation: "open", object: name, error as? Errno ?? .ioError)
         }

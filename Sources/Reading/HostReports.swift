@@ -28,7 +28,7 @@ extension Lens {
     ) throws(ReadingError) -> (host: HostReport, segments: [SegmentKind: Int], envelope: Envelope) {
         let survey = try self.survey(fresh: fresh)
         var counts: [SegmentKind: Int] = [:]
-        for summary in survey.summaries() { counts[summary.kind, default: 0] += 1 }
+        for entry in survey.entries() { counts[entry.summary.kind, default: 0] += 1 }
         let sharedBytes: Int
         do throws(KernelError) {
             sharedBytes = try sources.proc.sharedMemoryBytes()
@@ -41,19 +41,6 @@ extension Lens {
 }
 
 extension Survey {
-    /// Each segment with the processes that map it.
-    func entries() -> [SegmentEntry] {
-        summaries().map { summary in
-            let key = summary.device.flatMap { device in
-                summary.inode.map { inode in
-                    ObjectKey(space: summary.kind == .memfd ? .unnamed : .files, device: device, inode: inode)
-                }
-            }
-            let pids = key.flatMap { mappers.objects[$0]?.mappers.map(\.pid) } ?? []
-            return SegmentEntry(summary: summary, pids: pids)
-        }
-    }
-
     func envelope(at now: ClockReading) -> Envelope {
         Envelope(takenAt: takenAt.realTime, ageMilliseconds: ageMilliseconds(at: now), hidden: hidden)
     }

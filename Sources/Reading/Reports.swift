@@ -19,27 +19,6 @@ extension Lens {
         SegmentClock(reading: reading, ticksPerSecond: host.ticksPerSecond)
     }
 
-    /// The host's shared memory as a list.
-    ///
-    /// - Parameter fresh: nothing that was looked at before now will do.
-    public func segments(
-        filter: SegmentFilter = SegmentFilter(), sort: SegmentSort = .byIdentifier, page: PageRequest = .first,
-        fresh: Bool = false
-    ) throws(ListError) -> Answer<SegmentsReport> {
-        let survey: Survey
-        do throws(ReadingError) {
-            survey = try self.survey(fresh: fresh)
-        } catch {
-            throw .reading(error)
-        }
-        do throws(QueryError) {
-            let report = try SegmentsReport(entries: survey.entries(), filter: filter, sort: sort, page: page)
-            return Answer(report, envelope(since: survey.takenAt, hidden: survey.hidden))
-        } catch {
-            throw .query(error)
-        }
-    }
-
     /// Everything about one object.
     ///
     /// - Parameter protection: the ranges of the asker's own mapping that differ from read-write and unlocked.

@@ -129,11 +129,6 @@ public struct LockedSegment: ~Copyable {
     // MARK: Bytes
 
     /// Writes bytes into the pool, wherever asked.
-    public mutating func write(_ bytes: [UInt8], at offset: Int) throws(SegmentError) {
-        try write(unsafe bytes.span.bytes, at: offset)
-    }
-
-    /// Writes bytes into the pool, wherever asked.
     public mutating func write(_ bytes: RawSpan, at offset: Int) throws(SegmentError) {
         try core.requireSound()
         try core.write(bytes, at: offset, actor: actor)

@@ -32,7 +32,7 @@ struct List: ParsableCommand {
         try Terminal.run {
             let lens = try Lens()
             let filter = try filter()
-            let answer = try lens.segments(filter: filter, sort: try order(), page: try page.request(.segments), fresh: true)
+            let answer = try lens.segments(filter, sort: try order(), page: try page.request(.segments), fresh: true)
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
                 .init("ID"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"), .init("OWNER"),

@@ -51,7 +51,7 @@ extension Problem {
             case .outsidePool: .unprocessable(detail, field: "offset")
             case .readOnly: .forbidden(detail)
             case .notManaged, .foreign, .lockHeldByThisThread, .lockNotRecoverable, .damaged, .participantsFull,
-                .participantsAlive, .protected, .truncated, .memoryLockLimit:
+                .participantsAlive, .protected, .truncated, .memoryLockLimit, .gaveUp:
                 .conflict(detail)
             }
     }
