@@ -135,8 +135,8 @@ function renderStatus() {
   const isStale = age > staleAfterMilliseconds;
   const state = store.isPaused ? "paused" : age === undefined ? "waiting" : isStale ? "stale" : "live";
   const words = { paused: "paused", waiting: "waiting for the server", stale: "stale", live: "live" };
-  const old = age === undefined ? "" : `, ${age < 1000 ? "< 1 s" : duration(age)} old`;
-  const retry = store.retryAt > now ? `, next try in ${duration(store.retryAt - now)}` : "";
+  const old = age === undefined ? "" : `, ${wholeSeconds(age)} old`;
+  const retry = store.retryAt > now ? `, next try in ${wholeSeconds(store.retryAt - now)}` : "";
   byId("live").dataset.state = state;
   setText(byId("live-text"), words[state] + old + retry);
   // Read out when it changes, not each second.
@@ -145,6 +145,11 @@ function renderStatus() {
     const partAge = store.age(card.dataset.part, now);
     card.toggleAttribute("data-stale", partAge > staleAfterMilliseconds);
   }
+}
+
+/** Figures that change with each look are not read. */
+function wholeSeconds(milliseconds) {
+  return milliseconds < 60000 ? `${Math.max(1, Math.round(milliseconds / 1000))} s` : duration(milliseconds);
 }
 
 function renderProblems() {
