@@ -3,6 +3,7 @@ import Diagnostics
 import Encoding
 import Glibc
 import Kernel
+import Observations
 import Reading
 import SharedSegments
 import SystemPackage

@@ -110,8 +110,6 @@ struct BlockList: Report, JSONObjectEncodable {
     func writeMembers(to writer: inout JSONWriter) { writer.field("blocks", blocks) }
 }
 
-extension BlockReport: Report {}
-
 extension LockedSegment {
     /// Allocates all blocks or none.
     fileprivate mutating func allocate(
