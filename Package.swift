@@ -56,7 +56,7 @@ let package = Package(
         room(
             "Reading",
             ["Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
-        room("Workload", ["CShmlens", "SharedSegments", "SegmentFormat", "Kernel", system]),
+        room("Workload", ["CShmlens", "Observations", "SharedSegments", "SegmentFormat", "Kernel", system]),
         room(
             "API",
             [
