@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diagnostics
 import Encoding
+import Kernel
 import Observations
 import Reading
 import SystemPackage

@@ -3,9 +3,11 @@ import Diagnostics
 import Encoding
 import Glibc
 import Kernel
+import Observations
 import Reading
 import SharedSegments
 import SystemPackage
+import Workload
 
 /// What the process says when it ends, beside fine and usage.
 enum Exit: Int32 {
@@ -63,6 +65,7 @@ enum Terminal {
         switch error {
         case let error as SegmentError: status(of: error)
         case let error as ReadingError: status(of: error)
+        case let error as WorkloadError: status(of: error)
         case let error as KernelError: status(of: error.errno)
         case ListError.reading(let error): status(of: error)
         default: .failed
@@ -72,7 +75,16 @@ enum Terminal {
     private static func status(of error: SegmentError) -> Exit {
         switch error {
         case .notFound, .noSuchBlock: .notFound
-        case .lockTimeout: .lockTimeout
+        case .lockTimeout, .gaveUp: .lockTimeout
+        case .system(_, _, let errno): status(of: errno)
+        default: .failed
+        }
+    }
+
+    private static func status(of error: WorkloadError) -> Exit {
+        switch error {
+        case .segment(let error): status(of: error)
+        case .corruption: .findings
         case .system(_, _, let errno): status(of: errno)
         default: .failed
         }

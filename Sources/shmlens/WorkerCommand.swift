@@ -14,8 +14,7 @@ extension ProtectedRange.Access: ExpressibleByArgument {}
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",
-        abstract: "Works on a managed segment, as one process of many.",
-        usage: "shmlens worker SEGMENT --workload WORKLOAD [--options]",
+        abstract: "Work on a managed segment, as one process of many.",
         discussion: """
             WORKLOAD is one of:
               counter       adds one to the counter and writes NAME: N into the text
@@ -27,7 +26,8 @@ struct WorkerCommand: ParsableCommand {
               trespass      writes where it must not, and is ended by SIGSEGV
               falsesharing  counts on a cache line that others write, and on one of its own; start several
 
-            It ends cleanly on SIGTERM and Ctrl-C: it frees what it has and leaves. What it did it prints when it ends.
+            It ends cleanly on SIGTERM and Ctrl-C: it frees what it has and leaves. What it did it prints when it \
+            ends.
 
             Examples:
               shmlens worker orders --workload counter --operations 1000
@@ -36,12 +36,11 @@ struct WorkerCommand: ParsableCommand {
               shmlens worker orders --workload hold --hold-milliseconds 5000
               shmlens worker memfd:1234 --workload mixed --rate-per-second 100
 
-            Exit status: 0 done · 1 failed · 2 what it had written was changed · 4 not found · 5 no right · 6 it could
-            not leave because somebody keeps the lock · 64 usage.
+            Exit status: 0 done, 1 failed, 2 what it had written was changed, 4 not found, 5 no right, 6 it could \
+            not leave because somebody keeps the lock, 64 usage.
             """)
 
-    @Argument(help: "An id (posix:NAME, memfd:INODE) or a name.")
-    var segment: String
+    @OptionGroup var segment: SegmentArgument
 
     @Option(help: "What to do.")
     var workload: WorkloadKind
@@ -101,53 +100,35 @@ struct WorkerCommand: ParsableCommand {
         return options
     }
 
-    func validate() throws {
-        try options.check(for: workload)
-        _ = try identifier()
-    }
+    func validate() throws { try options.check(for: workload) }
 
     func run() throws {
-        let stop = StopFlag()
-        let progress = ProgressReport(
-            descriptor: supervisor == nil ? nil : FileDescriptor(rawValue: Supervisor.reportNumber))
-        do throws(WorkloadError) {
-            if let supervisor, try !Termination.bind(toSupervisor: supervisor) { throw .supervisorGone }
-            try Termination.raise(stop, overdueStatus: ExitStatus.lockNotHad)
-            let outcome = try Worker.run(
-                segment: try open(), kind: workload, options: options, name: name, stop: stop, report: progress)
-            progress.send(outcome)
-            print(outcome.text, terminator: "")
-        } catch {
-            progress.send(message: error.description)
-            throw ExitStatus.failure(error.description, error.exitStatus)
+        try Terminal.run {
+            let stop = StopFlag()
+            let progress = ProgressReport(
+                descriptor: supervisor == nil ? nil : FileDescriptor(rawValue: Supervisor.reportNumber))
+            do {
+                if let supervisor, try !Termination.bind(toSupervisor: supervisor) {
+                    throw WorkloadError.supervisorGone
+                }
+                try Termination.raise(stop, overdueStatus: Exit.lockTimeout.rawValue)
+                let outcome = try Worker.run(
+                    segment: try open(), kind: workload, options: options, name: name, stop: stop, report: progress)
+                progress.send(outcome)
+                try Terminal.print(outcome.text)
+            } catch {
+                progress.send(message: "\(error)")
+                throw error
+            }
         }
     }
 
-    private func identifier() throws -> SegmentIdentifier { try SegmentIdentifier(commandLineWord: segment) }
-
-    private func open() throws(WorkloadError) -> Segment {
-        guard let id = try? identifier() else { throw .segment(.notFound(name: segment)) }
-        do throws(SegmentError) {
-            switch id.object {
-            case .posix(let name) where id.namespace == nil:
-                guard let name = String(validating: name.bytes, as: UTF8.self) else { throw .notFound(name: segment) }
-                return try Segment.open(name: name)
-            case .memfd(let inode):
-                let descriptor: FileDescriptor?
-                do throws(WorkloadError) {
-                    descriptor = try Memfd.open(inode: inode)
-                } catch {
-                    guard case .system(let operation, let object, let errno) = error else {
-                        throw .notFound(name: segment)
-                    }
-                    throw .system(operation: operation, object: object, errno)
-                }
-                guard let descriptor else { throw .notFound(name: segment) }
-                return try Segment(adopting: descriptor, name: segment)
-            default: throw .notFound(name: segment)
-            }
-        } catch {
-            throw .segment(error)
+    private func open() throws -> Segment {
+        let id = try segment.identifier()
+        // A supervisor hands an unnamed segment over; by hand it is found through /proc.
+        guard case .memfd(let inode) = id.object, let descriptor = Memfd.handedOver(inode: inode) else {
+            return try segment.open()
         }
+        return try Segment(adopting: descriptor, name: id.text)
     }
 }

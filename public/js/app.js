@@ -128,12 +128,11 @@ function render() {
 
 function renderStatus() {
   const now = performance.now();
-  show(byId("host"), { className: "host", ...segments.hostLine(store.data("status")) });
   const age = store.oldestAge(now);
   const isStale = age > staleAfterMilliseconds;
   const state = store.isPaused ? "paused" : age === undefined ? "waiting" : isStale ? "stale" : "live";
   const words = { paused: "paused", waiting: "waiting for the server", stale: "stale", live: "live" };
-  const old = age === undefined ? "" : `, data ${age < 1000 ? "under 1 s" : duration(age)} old`;
+  const old = age === undefined ? "" : `, ${age < 1000 ? "< 1 s" : duration(age)} old`;
   const retry = store.retryAt > now ? `, next try in ${duration(store.retryAt - now)}` : "";
   byId("live").dataset.state = state;
   setText(byId("live-text"), words[state] + old + retry);

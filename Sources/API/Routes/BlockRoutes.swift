@@ -1,4 +1,4 @@
-public import Diagnostics
+import Diagnostics
 import Encoding
 import HTTPCore
 import Observations
@@ -109,8 +109,6 @@ struct BlockList: Report, JSONObjectEncodable {
 
     func writeMembers(to writer: inout JSONWriter) { writer.field("blocks", blocks) }
 }
-
-extension BlockReport: Report {}
 
 extension LockedSegment {
     /// Allocates all blocks or none.
