@@ -56,7 +56,7 @@ let package = Package(
         room(
             "Reading",
             ["Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
-        room("Workload", ["CShmlens", "SharedSegments", "SegmentFormat", "Kernel", system]),
+        room("Workload", ["CShmlens", "Observations", "SharedSegments", "SegmentFormat", "Kernel", system]),
         room(
             "API",
             [
@@ -75,9 +75,28 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "CrashScenarios",
+            dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
+            path: "Tests/CrashScenarios", swiftSettings: strict),
+        .executableTarget(
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
-        tests("SharedSegmentsTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", system]),
+        tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
+        tests(
+            "SharedSegmentsTests",
+            [
+                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
+            ]),
+        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "APITests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
+                "Reading", "Workload", "API", system,
+            ]),
         tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
         tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(

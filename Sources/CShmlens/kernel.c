@@ -28,6 +28,8 @@ _Static_assert(SHMLENS_AT_FDCWD == AT_FDCWD, "fcntl.h");
 _Static_assert(SHMLENS_O_NOATIME == O_NOATIME, "fcntl.h");
 _Static_assert(SHMLENS_O_PATH == O_PATH, "fcntl.h");
 _Static_assert(SHMLENS_O_TMPFILE == O_TMPFILE, "fcntl.h");
+_Static_assert(SHMLENS_SEEK_DATA == SEEK_DATA, "unistd.h");
+_Static_assert(SHMLENS_SEEK_HOLE == SEEK_HOLE, "unistd.h");
 _Static_assert(SHMLENS_MFD_CLOEXEC == MFD_CLOEXEC, "linux/memfd.h");
 _Static_assert(SHMLENS_MFD_ALLOW_SEALING == MFD_ALLOW_SEALING, "linux/memfd.h");
 _Static_assert(SHMLENS_SEAL_SEAL == F_SEAL_SEAL, "fcntl.h");
@@ -93,12 +95,43 @@ int shmlens_set_parent_death_signal(int32_t signal) {
     return error_of(prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL));
 }
 
+char *const *shmlens_environment(void) {
+    return environ;
+}
+
 const char *shmlens_glibc_version(void) {
 #ifdef __GLIBC__
     return gnu_get_libc_version();
 #else
     return NULL;
 #endif
+}
+
+/* ---- Other processes ------------------------------------------------------------------------------------ */
+
+int shmlens_pidfd_open(int32_t pid, int32_t *descriptor) {
+    long result = syscall(SYS_pidfd_open, pid, 0U);
+    if (result < 0) return errno;
+    *descriptor = (int32_t)result;
+    return 0;
+}
+
+int shmlens_pipe(int32_t *reading, int32_t *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return errno;
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+        int error = errno;
+        close(ends[0]);
+        close(ends[1]);
+        return error;
+    }
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+int shmlens_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
 /* ---- Objects -------------------------------------------------------------------------------------------- */

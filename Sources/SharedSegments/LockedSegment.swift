@@ -1,4 +1,5 @@
 import CShmlens
+public import Observations
 public import SegmentFormat
 
 /// A segment whose lock the calling thread holds: everything that changes one.
@@ -84,9 +85,14 @@ public struct LockedSegment: ~Copyable {
 
     /// Whether the participant that owns a block lives.
     public func ownerLiveness(of block: SegmentBlock) -> Liveness {
-        guard block.owner != .external else { return .alive }
-        guard core.isLiving(block.owner) else { return .dead }
-        return liveness(core.identity(of: Int(block.owner.slot)))
+        liveness(of: block.owner)
+    }
+
+    /// Whether a participant lives: it has its slot still, and its process has not ended.
+    public func liveness(of owner: OwnerKey) -> Liveness {
+        guard owner != .external else { return .alive }
+        guard core.isLiving(owner) else { return .dead }
+        return liveness(core.identity(of: Int(owner.slot)))
     }
 
     // MARK: State
@@ -156,7 +162,16 @@ public struct LockedSegment: ~Copyable {
     }
 
     /// Copies bytes of the segment while nobody changes its book-keeping.
-    public func copy(_ range: Range<Int>) -> [UInt8] { core.memory.copyOut(range) }
+    ///
+    /// - Throws: ``SegmentError/invalid(field:reason:)`` for bytes outside the segment;
+    ///   ``SegmentError/protected(offset:length:)`` where this process must not even read them.
+    public func copy(_ range: Range<Int>) throws(SegmentError) -> [UInt8] {
+        guard range.lowerBound >= 0, range.upperBound <= core.layout.totalBytes else {
+            throw .invalid(field: "offset", reason: "must be 0 to \(core.layout.totalBytes), not \(range)")
+        }
+        try core.requireReadable(range)
+        return core.memory.copyOut(range)
+    }
 }
 
 /// A block of the heap, copied.

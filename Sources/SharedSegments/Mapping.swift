@@ -12,6 +12,8 @@ final class Mapping: @unchecked Sendable {
     // Unchecked because of the base address, which never changes and is read through `LiveMemory` only.
     let memory: LiveMemory
     let descriptor: FileDescriptor
+    /// The mapping's number among those that survive being cut short; nil in a process that does not guard them.
+    private let guardNumber: Int32?
 
     /// Maps `count` bytes of an open object for reading and writing, and takes the descriptor over.
     ///
@@ -25,13 +27,42 @@ final class Mapping: @unchecked Sendable {
         }
         self.descriptor = descriptor
         unsafe memory = LiveMemory(base: base, count: count)
+        guard shmlens_guard_is_installed() != 0 else {
+            guardNumber = nil
+            return
+        }
+        let number = unsafe shmlens_guard_add(base, count, shmlens_header_offset_lock_mutex)
+        guardNumber = number < 0 ? nil : number
     }
 
     deinit {
+        if let guardNumber { shmlens_guard_remove(guardNumber) }
         // Failing could only mean a wrong address or a closed descriptor: bugs of this file.
         let unmapped = unsafe munmap(memory.base, memory.count)
         assert(unmapped == 0, "munmap")
         try? descriptor.close()
+    }
+
+    /// Whether this process checks its mappings: a server does, which must outlive whatever happens to a segment.
+    var isGuarded: Bool { guardNumber != nil }
+
+    /// Notes that the calling thread has just taken the segment's lock.
+    func noteHeld() {
+        if let guardNumber { shmlens_guard_hold(guardNumber) }
+    }
+
+    /// Notes that the calling thread is about to give it back.
+    func noteReleased() {
+        if let guardNumber { shmlens_guard_drop(guardNumber) }
+    }
+
+    /// - Throws: ``SegmentError/truncated(needs:has:)`` where a guarded mapping lost pages, or would.
+    func requireWhole() throws(SegmentError) {
+        guard let guardNumber else { return }
+        let has = try objectBytes()
+        guard has >= memory.count, shmlens_guard_is_lost(guardNumber) == 0 else {
+            throw .truncated(needs: memory.count, has: has)
+        }
     }
 
     /// The object's size now.

@@ -1,5 +1,4 @@
 import CShmlens
-import Glibc
 import SegmentFormat
 import Synchronization
 
@@ -34,6 +33,10 @@ public struct ProtectedRange: Sendable, Equatable {
 
     var range: Range<Int> { offset..<(offset + length) }
     var isPlain: Bool { access == .readWrite && locked == .no }
+
+    func part(_ range: Range<Int>) -> ProtectedRange {
+        ProtectedRange(offset: range.lowerBound, length: range.count, access: access, locked: locked)
+    }
 }
 
 /// The ranges of this process' mapping that differ from read-write and unlocked.
@@ -47,23 +50,53 @@ final class ProtectionTable: Sendable {
 
     var refusesAny: Bool { refuses.load(ordering: .acquiring) }
 
-    /// Notes a range, in place of what was noted for its bytes before.
-    func set(_ new: ProtectedRange) {
+    /// One change of the mapping at a time: what a change does to the pages and what it notes belong together.
+    private let changing = Mutex<Void>(())
+
+    func withChange(_ body: () throws(SegmentError) -> Void) throws(SegmentError) {
+        try changing.withLock { _ throws(SegmentError) in try body() }
+    }
+
+    /// Notes what became of a range; nil leaves that as it is for each of its bytes.
+    func set(
+        _ range: Range<Int>, access: ProtectedRange.Access? = nil, locked: ProtectedRange.Locked? = nil
+    ) {
         ranges.withLock { ranges in
             var result: [ProtectedRange] = []
+            var inside: [ProtectedRange] = []
             for old in ranges {
-                let left = old.range.clamped(to: 0..<new.offset)
-                let right = old.range.clamped(to: new.range.upperBound..<Int.max)
-                for rest in [left, right] where !rest.isEmpty {
-                    result.append(
-                        ProtectedRange(
-                            offset: rest.lowerBound, length: rest.count, access: old.access, locked: old.locked))
-                }
+                let middle = old.range.clamped(to: range)
+                if !middle.isEmpty { inside.append(old.part(middle)) }
+                let left = old.range.clamped(to: 0..<range.lowerBound)
+                let right = old.range.clamped(to: range.upperBound..<Int.max)
+                for rest in [left, right] where !rest.isEmpty { result.append(old.part(rest)) }
             }
-            if !new.isPlain { result.append(new) }
+            for piece in Self.filled(inside, over: range) {
+                let new = ProtectedRange(
+                    offset: piece.offset, length: piece.length, access: access ?? piece.access,
+                    locked: locked ?? piece.locked)
+                if !new.isPlain { result.append(new) }
+            }
             ranges = Self.joined(result.sorted { $0.offset < $1.offset })
             refuses.store(ranges.contains { $0.access != .readWrite }, ordering: .releasing)
         }
+    }
+
+    /// Pieces of a range, and plain ones where it has none.
+    private static func filled(_ pieces: [ProtectedRange], over range: Range<Int>) -> [ProtectedRange] {
+        var result: [ProtectedRange] = []
+        var next = range.lowerBound
+        func plain(upTo end: Int) {
+            guard next < end else { return }
+            result.append(ProtectedRange(offset: next, length: end - next, access: .readWrite, locked: .no))
+        }
+        for piece in pieces {
+            plain(upTo: piece.offset)
+            result.append(piece)
+            next = piece.range.upperBound
+        }
+        plain(upTo: range.upperBound)
+        return result
     }
 
     private static func joined(_ ranges: [ProtectedRange]) -> [ProtectedRange] {
@@ -72,8 +105,7 @@ final class ProtectionTable: Sendable {
             if let last = result.last, last.range.upperBound == range.offset, last.access == range.access,
                 last.locked == range.locked
             {
-                result[result.count - 1] = ProtectedRange(
-                    offset: last.offset, length: last.length + range.length, access: last.access, locked: last.locked)
+                result[result.count - 1] = last.part(last.offset..<range.range.upperBound)
             } else {
                 result.append(range)
             }
@@ -81,10 +113,12 @@ final class ProtectionTable: Sendable {
         return result
     }
 
-    /// The first protected range that overlaps bytes which are to be written.
-    func refusal(of wanted: Range<Int>) -> ProtectedRange? {
+    /// The first protected range that overlaps bytes which are to be written, or only read.
+    func refusal(of wanted: Range<Int>, onlyRead: Bool = false) -> ProtectedRange? {
         ranges.withLock { ranges in
-            ranges.first { $0.access != .readWrite && $0.range.overlaps(wanted) }
+            ranges.first { range in
+                range.range.overlaps(wanted) && (range.access == .none || (range.access == .read && !onlyRead))
+            }
         }
     }
 }
@@ -97,6 +131,29 @@ extension SegmentCore {
         if let range = protection.refusal(of: offset..<(offset + length)) {
             throw .protected(offset: range.offset, length: range.length)
         }
+    }
+
+    /// - Throws: ``SegmentError/protected(offset:length:)`` where this process must not even read bytes of the range.
+    @inline(__always)
+    func requireReadable(_ range: Range<Int>) throws(SegmentError) {
+        guard protection.refusesAny else { return }
+        if let refusal = protection.refusal(of: range, onlyRead: true) {
+            throw .protected(offset: refusal.offset, length: refusal.length)
+        }
+    }
+
+    /// Whether this process may write a participant's slot, which it also does without the lock.
+    @inline(__always)
+    func mayWrite(slot: Int) -> Bool {
+        guard protection.refusesAny else { return true }
+        let base = layout.participantOffset(slot)
+        return protection.refusal(of: base..<(base + shmlens_participant_bytes)) == nil
+    }
+
+    /// What every change writes to: participants, events, the index and the block table.
+    @inline(__always)
+    func requireTablesUnprotected() throws(SegmentError) {
+        try requireUnprotected(layout.participantsOffset, length: layout.poolOffset - layout.participantsOffset)
     }
 
     /// The tables that every change of the heap writes to.

@@ -163,16 +163,7 @@ enum Publisher {
             .assumingMemoryBound(to: pthread_mutex_t.self)
         try check("pthread_mutex_init", unsafe pthread_mutex_init(mutex, &mutexAttributes))
 
-        var conditionAttributes = pthread_condattr_t()
-        try check("pthread_condattr_init", unsafe pthread_condattr_init(&conditionAttributes))
-        try check(
-            "pthread_condattr_setpshared",
-            unsafe pthread_condattr_setpshared(&conditionAttributes, Int32(PTHREAD_PROCESS_SHARED)))
-        try check(
-            "pthread_condattr_setclock", unsafe pthread_condattr_setclock(&conditionAttributes, CLOCK_MONOTONIC))
-        let condition = unsafe (memory.base + shmlens_header_offset_classic_condition)
-            .assumingMemoryBound(to: pthread_cond_t.self)
-        try check("pthread_cond_init", unsafe pthread_cond_init(condition, &conditionAttributes))
+        try ClassicCondition.initialize(in: memory, name: name)
     }
 }
 

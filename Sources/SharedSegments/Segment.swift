@@ -110,7 +110,8 @@ public final class Segment: Sendable {
         self.name = name
         core = SegmentCore(memory: mapping.memory, layout: identity.layout)
         lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
-        liveness = { $0.liveness(seenFrom: process) }
+        let host = try ProcessIdentity.hostFacts()
+        liveness = { $0.liveness(seenFrom: host) }
     }
 
     /// Copies and checks the header before anything is mapped.
@@ -175,9 +176,20 @@ public final class Segment: Sendable {
 
     /// Takes a slot among the participants, for as long as the answer lives or until ``leave(_:timeout:)``.
     ///
-    /// - Parameter name: for people; cut after 32 bytes.
-    public func join(name: String, timeout: Duration? = nil) throws(SegmentError) -> Participant {
-        let key = try withCore(as: .external, timeout: timeout) { (core) throws(SegmentError) in
+    /// - Parameters:
+    ///   - name: for people; cut after 32 bytes.
+    ///   - giveUp: as of ``withLock(as:timeout:giveUp:_:)``.
+    public func join(
+        name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
+    ) throws(SegmentError) -> Participant {
+        try join(process, name: name, timeout: timeout, giveUp: giveUp)
+    }
+
+    /// The same in the name of another process, as tests need it.
+    package func join(
+        _ process: ProcessIdentity, name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
+    ) throws(SegmentError) -> Participant {
+        let key = try withCore(as: .external, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
             try core.join(process, name: name, liveness: liveness)
         }
         return Participant(key: key, name: FixedText.truncated(name, size: shmlens_name_bytes))
@@ -203,14 +215,16 @@ public final class Segment: Sendable {
     /// - Parameters:
     ///   - participant: who does it; nil is `external`, the owner that never dies.
     ///   - timeout: how long to wait for the lock; nil is for ever.
+    ///   - giveUp: asked ten times a second while this waits; true ends the waiting.
     ///   - body: must not let the argument out, nor take the lock again.
-    /// - Throws: what `body` throws; ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockNotRecoverable``.
+    /// - Throws: what `body` throws; ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockNotRecoverable``,
+    ///   ``SegmentError/gaveUp``.
     public func withLock<Result>(
-        as participant: Participant? = nil, timeout: Duration? = nil,
+        as participant: Participant? = nil, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil,
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result {
         let key = participant?.key ?? .external
-        return try withCore(as: key, timeout: timeout) { (core) throws(SegmentError) in
+        return try withCore(as: key, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
             var locked = LockedSegment(core: core, actor: key, name: participant?.name ?? "external", liveness: liveness)
             return try body(&locked)
         }
@@ -218,10 +232,12 @@ public final class Segment: Sendable {
 
     /// Runs `body` with the lock held as soon as `predicate` holds, sleeping on the segment's condition meanwhile.
     ///
-    /// - Parameter timeout: for the whole of it.
+    /// - Parameters:
+    ///   - timeout: for the whole of it.
+    ///   - giveUp: asked ten times a second while this waits; true ends the waiting with ``SegmentError/gaveUp``.
     /// - Returns: nil where the time was up before the predicate held.
     public func withLock<Result>(
-        as participant: Participant? = nil, timeout: Duration,
+        as participant: Participant? = nil, timeout: Duration, giveUp: (() -> Bool)? = nil,
         when predicate: (borrowing LockedSegment) -> Bool,
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result? {
@@ -230,7 +246,7 @@ public final class Segment: Sendable {
         while true {
             let outcome: Attempt<Result>
             do throws(SegmentError) {
-                outcome = try withLock(as: participant, timeout: deadline.remaining) {
+                outcome = try withLock(as: participant, timeout: deadline.remaining, giveUp: giveUp) {
                     (locked) throws(SegmentError) in
                     predicate(locked) ? .done(try body(&locked)) : .sleep(core.conditionSequence())
                 }
@@ -241,22 +257,51 @@ public final class Segment: Sendable {
             switch outcome {
             case .done(let result): return result
             case .sleep(let sequence):
-                guard core.waitForCondition(since: sequence, deadline: deadline.nanoseconds, slot: key.slot) else {
-                    return nil
-                }
+                guard
+                    try core.waitForCondition(
+                        since: sequence, deadline: deadline.nanoseconds, slot: key.slot, giveUp: giveUp)
+                else { return nil }
             }
         }
     }
 
+    /// Runs `hook` before each store under the lock from here on; nil ends that.
+    ///
+    /// That is where the `crash` workload and the tests end the process.
+    package func armSteps(_ hook: (() -> Void)?) { core.stepHook = hook }
+
     /// Takes the lock for `body`, having checked that the object still reaches as far as its tables say.
     func withCore<Result>(
-        as who: OwnerKey, timeout: Duration?, _ body: (SegmentCore) throws(SegmentError) -> Result
+        as who: OwnerKey, timeout: Duration?, giveUp: (() -> Bool)? = nil,
+        _ body: (SegmentCore) throws(SegmentError) -> Result
     ) throws(SegmentError) -> Result {
-        try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who)
-        defer { lock.release() }
-        core.heartbeat(who)
-        core.count(.lock, for: who)
-        return try body(core)
+        try mapping.requireWhole()
+        let result: Result
+        do {
+            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
+            mapping.noteHeld()
+            defer {
+                mapping.noteReleased()
+                lock.release()
+            }
+            try core.requireTablesUnprotected()
+            core.heartbeat(who)
+            core.count(.lock, for: who)
+            result = try body(core)
+        }
+        // What was read and written behind a cut is nobody's: the answer must not pass for one.
+        try mapping.requireWhole()
+        return result
+    }
+
+    /// Makes this process survive segments that are cut short under its mappings: a change of one then fails with
+    /// ``SegmentError/truncated(needs:has:)`` instead of ending the process with SIGBUS.
+    ///
+    /// For a server. It costs two system calls a change, and takes over the process' SIGBUS. To be called before
+    /// segments are opened.
+    public static func guardMappings() throws(SegmentError) {
+        let error = shmlens_guard_install()
+        guard error == 0 else { throw .system(operation: "sigaction", object: "SIGBUS", Errno(rawValue: error)) }
     }
 }
 
@@ -272,6 +317,11 @@ public struct Participant: Sendable, Equatable {
     /// Slot and generation: whose blocks.
     public let key: OwnerKey
     public let name: String
+
+    package init(key: OwnerKey, name: String) {
+        self.key = key
+        self.name = name
+    }
 }
 
 /// A point in time on CLOCK_MONOTONIC.

@@ -16,6 +16,8 @@ public enum SegmentError: Error, Sendable, Equatable {
     case foreign(name: String, made: String, here: String)
     /// The lock was not had in time.
     case lockTimeout(LockOwner?)
+    /// The caller gave the waiting up.
+    case gaveUp
     /// The calling thread holds the lock already.
     case lockHeldByThisThread
     /// The lock's owner died and whoever came next gave it back unrepaired; nothing can be changed any more.
@@ -26,6 +28,8 @@ public enum SegmentError: Error, Sendable, Equatable {
     case noFreeBlock(wantedBytes: Int, largestFreeBytes: Int)
     /// There is less left in the tmpfs than was asked for.
     case noSpace(wantedBytes: Int, availableBytes: Int)
+    /// More memory would be locked than this process may lock.
+    case memoryLockLimit(wantedBytes: Int, limitBytes: Int)
     /// No used block has its payload there: a foreign offset, or a block that was freed already.
     case noSuchBlock(offset: Int)
     /// Every slot belongs to a living participant, or to one that cannot be seen from here.
@@ -73,6 +77,7 @@ extension SegmentError: CustomStringConvertible {
         case .lockTimeout(let owner?):
             "the lock was not had in time: thread \(owner.tid) of process \(owner.pid) holds it"
         case .lockTimeout(nil): "the lock was not had in time"
+        case .gaveUp: "the wait for the lock was given up"
         case .lockHeldByThisThread: "this thread holds the lock already"
         case .lockNotRecoverable: "the lock's owner died and the lock was given back unrepaired: nothing can be changed"
         case .damaged(let what, let offset):
@@ -81,6 +86,8 @@ extension SegmentError: CustomStringConvertible {
             "no free block holds \(wanted) bytes: the largest is \(largest) bytes with its guards"
         case .noSpace(let wanted, let available):
             "\(wanted) bytes are wanted and the tmpfs has \(available) bytes left"
+        case .memoryLockLimit(let wanted, let limit):
+            "\(wanted) bytes would be locked into memory and this process may lock \(limit) (RLIMIT_MEMLOCK)"
         case .noSuchBlock(let offset): "no used block has its payload at offset \(offset)"
         case .participantsFull(let slots):
             "all \(slots) participant slots are taken; reclaim the dead ones or create the segment with more"

@@ -5,28 +5,6 @@ import Testing
 
 @testable import SharedSegments
 
-/// A segment that is removed at the end of a test.
-func withSegment<Result>(
-    capacity: Int = 65536, participants: Int = 8, events: Int = 64, _ body: (Segment) throws -> Result
-) throws -> Result {
-    let segment = try Segment.create(
-        name: Unique.name(),
-        options: SegmentOptions(capacityBytes: capacity, maxParticipants: participants, eventCount: events))
-    defer { try? Segment.remove(name: segment.name, force: true) }
-    return try body(segment)
-}
-
-extension Segment {
-    /// The whole object, copied.
-    func image() -> ArraySource { ArraySource(core.memory.copyOut(0..<layout.totalBytes)) }
-
-    /// What a check of the whole segment finds.
-    func verification() throws -> Verification {
-        var verifier = Verifier(source: image(), layout: layout)
-        return try verifier.verify()
-    }
-}
-
 @Suite struct SegmentTests {
     @Test func `a new segment is sound, empty and has the mode that was asked for`() throws {
         try withSegment { segment in

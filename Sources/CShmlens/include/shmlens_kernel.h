@@ -9,6 +9,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -42,8 +43,22 @@ int32_t shmlens_gettid(void);
  * then compares getppid(2) with the parent it expects, since that one may be gone already. */
 int shmlens_set_parent_death_signal(int32_t signal);
 
+/* This process' environment, as posix_spawn(3) takes it. */
+char *const *shmlens_environment(void);
+
 /* The C library's version, "2.36"; a constant string. Null where the C library is not glibc. */
 const char *shmlens_glibc_version(void);
+
+/* ---- Other processes ------------------------------------------------------------------------------------ */
+
+/* pidfd_open(2): a descriptor, closed on exec, that is readable once the process has ended. */
+int shmlens_pidfd_open(int32_t pid, int32_t *descriptor);
+
+/* pipe2(2) with O_CLOEXEC, its reading end with O_NONBLOCK too. */
+int shmlens_pipe(int32_t *reading, int32_t *writing);
+
+/* Adds to what a child of posix_spawn(3) does before it runs: closes every descriptor from `first` on. */
+int shmlens_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first);
 
 /* ---- Objects -------------------------------------------------------------------------------------------- */
 
@@ -104,6 +119,9 @@ enum {
 
     SHMLENS_O_NOATIME = 01000000,
     SHMLENS_O_PATH = 010000000,
+
+    SHMLENS_SEEK_DATA = 3,
+    SHMLENS_SEEK_HOLE = 4,
 
     SHMLENS_MFD_CLOEXEC = 0x1,
     SHMLENS_MFD_ALLOW_SEALING = 0x2,

@@ -96,6 +96,9 @@ public struct BlockFilter: Sendable, Hashable {
     }
 }
 
+/// A change of one block is answered with it.
+extension BlockReport: Report {}
+
 /// Blocks of a heap in address order.
 public struct BlocksReport: Sendable, Equatable {
     /// The newest operation that the blocks show.

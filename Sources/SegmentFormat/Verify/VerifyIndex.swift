@@ -174,21 +174,11 @@ extension Verifier {
     /// Checks the words before and after each payload.
     mutating func checkGuards(_ order: [Int]) throws(ReadFailure) {
         var reader = WindowedReader(source: source)
-        for number in order where blocks[number].state == .used {
-            let block = blocks[number]
-            guard let size = block.sizeBytes else { continue }
-            let payload = block.payloadOffset
-            let owner = "slot \(block.slot), generation \(block.generation)"
-            result.bytesChecked += 16
-            if try reader.word(at: Int(payload) - 8) != Span.guardBefore(payloadOffset: payload) {
-                result.report(
-                    "guardBefore", at: Int(payload) - 8,
-                    "the guard before the block at \(payload) (\(size) bytes, \(owner)) was overwritten")
-            }
-            if try reader.word(at: Int(payload) + Int(size)) != Span.guardAfter(payloadOffset: payload) {
-                result.report(
-                    "guardAfter", at: Int(payload) + Int(size),
-                    "the guard behind the block at \(payload) (\(size) bytes, \(owner)) was overwritten")
+        for number in order {
+            guard let block = PictureBlock(blocks[number], layout: layout) else { continue }
+            result.bytesChecked += 2 * shmlens_guard_bytes
+            for finding in try guardFindings(of: block, reader: &reader) {
+                result.report(finding.code, at: finding.offset ?? 0, finding.message)
             }
         }
     }

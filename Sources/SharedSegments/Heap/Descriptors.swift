@@ -53,7 +53,8 @@ extension SegmentCore {
     /// Takes an unused descriptor: one given back, or the next that was never used.
     ///
     /// Its state word is changed here, through the journal; the rest of an unused descriptor means nothing, so the
-    /// caller stores it with ``raw(_:_:)``, but for `links`, which the list of unused ones runs through.
+    /// caller stores it with ``raw(_:_:)``, but for `links`, which the list of unused ones runs through. That is why
+    /// an operation takes all its descriptors before it gives one back.
     func takeDescriptor(state: BlockDescriptor.State, ownership: UInt64) throws(SegmentError) -> UInt32 {
         let listOffset = layout.indexOffset + shmlens_index_header_offset_unused_descriptors
         let first = memory.loadHalf(listOffset)

@@ -48,27 +48,40 @@ extension SegmentCore {
         let right = try freeNeighbour(block.next, of: offset)
         let behind = right.map { Int($0.block.spanBytes) } ?? 0
         guard change <= behind else { return false }
-        var next = block.next
+        let surplus = behind - change
+        let end = Int(block.spanOffset) + spanBytes
         if let right {
             try requireTouching(block, right.block, at: right.offset)
             try removeFree(block.next, at: right.offset, block: right.block)
             try clearStart(granule(Int(right.block.spanOffset)))
-            next = right.block.next
-            try giveBack(block.next, at: right.offset)
+            if surplus > 0 {
+                try moveFree(block.next, at: right.offset, spanOffset: end, spanBytes: surplus)
+            } else {
+                try setPrevious(of: right.block.next, index, from: offset)
+                try setNext(offset, right.block.next)
+                try giveBack(block.next, at: right.offset)
+            }
+        } else if surplus > 0 {
+            let free = try makeFree(spanOffset: end, spanBytes: surplus, previous: index, next: block.next)
+            try setPrevious(of: block.next, free, from: offset)
+            try setNext(offset, free)
         }
-        let surplus = behind - change
-        if surplus > 0 {
-            let free = try makeFree(
-                spanOffset: Int(block.spanOffset) + spanBytes, spanBytes: surplus, previous: index, next: next)
-            try setPrevious(of: next, free, from: offset)
-            next = free
-        } else {
-            try setPrevious(of: next, index, from: offset)
-        }
-        try setNext(offset, next)
         try book(
             usedBytes: change, usedBlocks: 0, freeBlocks: (surplus > 0 ? 1 : 0) - (right == nil ? 0 : 1))
         return true
+    }
+
+    /// Makes a free block, out of its bin and without a start already, begin and end elsewhere between the same
+    /// neighbours.
+    ///
+    /// It keeps its descriptor: one that an operation gives back must not be taken again by the same operation,
+    /// since what is stored into a descriptor that was taken is not journaled.
+    private func moveFree(_ index: UInt32, at offset: Int, spanOffset: Int, spanBytes: Int) throws(SegmentError) {
+        try put(offset + shmlens_block_offset_span_offset, UInt64(spanOffset))
+        try put(offset + shmlens_block_offset_span_bytes, UInt64(spanBytes))
+        try put(offset + shmlens_block_offset_sequence, operation)
+        try insertFree(index, at: offset, spanBytes: spanBytes)
+        try setStart(granule(spanOffset), index)
     }
 
     /// Stores what a block that stays in its place says of itself.
@@ -91,10 +104,12 @@ extension SegmentCore {
     private func move(
         _ index: UInt32, at offset: Int, _ block: BlockDescriptor, _ request: AllocationRequest
     ) throws(SegmentError) -> PlacedBlock {
+        let length = min(Int(block.sizeBytes ?? 0), request.sizeBytes)
+        try requireReadable(Int(block.payloadOffset)..<(Int(block.payloadOffset) + length))
         let placed = try place(request)
+        try requireUnprotected(placed.payloadOffset, length: length)
         // Carving may have changed the old block's links: they are read again.
         let current = descriptor(at: offset)
-        let length = min(Int(block.sizeBytes ?? 0), request.sizeBytes)
         memory.move(from: Int(block.payloadOffset), to: placed.payloadOffset, count: length)
         try release(index, at: offset, current)
         let placedOffset = layout.blockOffset(Int(placed.index))

@@ -17,14 +17,24 @@ extension SegmentCore {
     /// - Parameters:
     ///   - sequence: what ``conditionSequence()`` said under the lock.
     ///   - deadline: on CLOCK_MONOTONIC, nanoseconds.
+    ///   - giveUp: asked every ``SegmentLock/askingIntervalNanoseconds``.
     /// - Returns: false where the deadline has passed.
-    func waitForCondition(since sequence: UInt32, deadline: UInt64, slot: UInt32) -> Bool {
+    /// - Throws: ``SegmentError/gaveUp``.
+    func waitForCondition(
+        since sequence: UInt32, deadline: UInt64, slot: UInt32, giveUp: (() -> Bool)?
+    ) throws(SegmentError) -> Bool {
         let note = WaitNote(core: self, slot: slot, waitsFor: UInt32(shmlens_waiting_for_condition))
         defer { note.end() }
         let word = unsafe UnsafePointer<UInt32>(
             (memory.base + shmlens_header_offset_condition_sequence).assumingMemoryBound(to: UInt32.self))
-        let result = unsafe shmlens_futex_wait_until(word, sequence, Int64(clamping: deadline))
-        return result != ETIMEDOUT
+        while true {
+            if let giveUp, giveUp() { throw .gaveUp }
+            let slice = giveUp == nil ? deadline : min(deadline, Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds)
+            let result = unsafe shmlens_futex_wait_until(word, sequence, Int64(clamping: slice))
+            guard result == ETIMEDOUT else { return true }
+            guard slice < deadline else { return false }
+            heartbeat(OwnerKey(slot: slot, generation: 0))
+        }
     }
 
     /// Moves the word and wakes waiters. With the lock held, or right after giving it back.

@@ -10,8 +10,8 @@ import SegmentFormat
 final class SegmentLock: @unchecked Sendable {
     // Unchecked because of the pointer into the mapping, which lives as long as the segment that owns this; the
     // mutable property is guarded by the mutex itself.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let core: SegmentCore
+    let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    let core: SegmentCore
     private let pid: UInt32
     private let pidNamespace: UInt64
     /// When the hold under way began, where it is timed.
@@ -30,30 +30,59 @@ final class SegmentLock: @unchecked Sendable {
     /// - Parameters:
     ///   - deadline: on CLOCK_MONOTONIC, nanoseconds; nil waits for ever.
     ///   - who: the participant to note as owner and, while this waits, as waiter.
+    ///   - giveUp: asked every ``askingIntervalNanoseconds`` while this waits.
     /// - Throws: ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockHeldByThisThread``,
-    ///   ``SegmentError/lockNotRecoverable``.
-    func acquire(deadline: UInt64?, as who: OwnerKey) throws(SegmentError) {
+    ///   ``SegmentError/lockNotRecoverable``, ``SegmentError/gaveUp``.
+    func acquire(deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)? = nil) throws(SegmentError) {
         var waited: UInt64?
         var result = unsafe pthread_mutex_trylock(mutex)
         if result == EBUSY {
             let begin = Clock.monotonic()
             let wait = WaitNote(core: core, slot: who.slot, waitsFor: UInt32(shmlens_waiting_for_lock))
-            if let deadline {
-                result = unsafe shmlens_mutex_lock_until(mutex, Int64(clamping: deadline))
-            } else {
-                result = unsafe pthread_mutex_lock(mutex)
-            }
+            result = block(until: deadline, as: who, giveUp: giveUp)
             wait.end()
             waited = Clock.monotonic() &- begin
         }
+        try settle(result)
+        noteOwner(who, waited: waited)
+    }
+
+    /// How often a waiter asks whether it shall go on: soon enough for a person, rarely enough to cost nothing.
+    static var askingIntervalNanoseconds: UInt64 { 100_000_000 }
+
+    /// Waits for the mutex.
+    ///
+    /// - Returns: what the last call said; ECANCELED where `giveUp` answered true.
+    private func block(until deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)?) -> Int32 {
+        guard let giveUp else {
+            guard let deadline else { return unsafe pthread_mutex_lock(mutex) }
+            return unsafe shmlens_mutex_lock_until(mutex, Int64(clamping: deadline))
+        }
+        let deadline = deadline ?? UInt64(Int64.max)
+        while true {
+            guard !giveUp() else { return ECANCELED }
+            let slice = min(deadline, Clock.monotonic() &+ Self.askingIntervalNanoseconds)
+            let result = unsafe shmlens_mutex_lock_until(mutex, Int64(clamping: slice))
+            guard result == ETIMEDOUT, slice < deadline else { return result }
+            core.heartbeat(who)
+        }
+    }
+
+    /// Repairs what a dead owner left, and turns what is not the lock into an error: the lock is not held then.
+    func settle(_ result: Int32) throws(SegmentError) {
         switch result {
         case 0: break
         case EOWNERDEAD: repair()
         case ETIMEDOUT: throw .lockTimeout(owner())
+        case ECANCELED: throw .gaveUp
         case EDEADLK: throw .lockHeldByThisThread
         case ENOTRECOVERABLE: throw .lockNotRecoverable
         default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
         }
+    }
+
+    /// Writes down who has the lock now.
+    func noteOwner(_ who: OwnerKey, waited: UInt64?) {
         core.raw(
             shmlens_header_offset_lock_owner_tid,
             BlockDescriptor.pack(UInt32(bitPattern: shmlens_gettid()), pid))
@@ -63,11 +92,16 @@ final class SegmentLock: @unchecked Sendable {
         holdBegan = core.countAcquisition(waited: waited)
     }
 
-    /// Gives the lock back.
-    func release() {
+    /// Writes down that nobody has it any more, which is true right afterwards.
+    func noteRelease() {
         if let began = holdBegan { core.countHold(since: began) }
         core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
         core.raw(shmlens_header_offset_lock_owner_tid, 0)
+    }
+
+    /// Gives the lock back.
+    func release() {
+        noteRelease()
         let result = unsafe pthread_mutex_unlock(mutex)
         precondition(result == 0, "the lock was given back by a thread that does not hold it")
     }
@@ -109,7 +143,7 @@ struct WaitNote {
     ///   - waitsFor: one of the format's `shmlens_waiting_for_` values.
     init(core: SegmentCore, slot: UInt32, waitsFor: UInt32) {
         self.core = core
-        guard slot > 0, Int(slot) < core.layout.participantCount else {
+        guard slot > 0, Int(slot) < core.layout.participantCount, core.mayWrite(slot: Int(slot)) else {
             base = nil
             return
         }

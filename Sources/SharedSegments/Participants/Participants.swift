@@ -1,14 +1,7 @@
 import CShmlens
 import Glibc
+import Observations
 import SegmentFormat
-
-/// Whether the process behind a participant's slot lives.
-public enum Liveness: String, Sendable {
-    case alive
-    case dead
-    /// It belongs to a pid namespace that cannot be seen from here.
-    case unknown
-}
 
 /// Who a participant is, as told apart from every other process of this boot.
 public struct ProcessIdentity: Sendable, Equatable {
@@ -113,7 +106,7 @@ extension SegmentCore {
 
     /// Says that the participant lives.
     func heartbeat(_ key: OwnerKey) {
-        guard key.slot > 0, Int(key.slot) < layout.participantCount else { return }
+        guard key.slot > 0, Int(key.slot) < layout.participantCount, mayWrite(slot: Int(key.slot)) else { return }
         memory.store(
             layout.participantOffset(Int(key.slot)) + shmlens_participant_offset_heartbeat_ns, Clock.monotonicCoarse())
     }

@@ -1,0 +1,103 @@
+public import Diagnostics
+public import Kernel
+public import Observations
+public import SegmentFormat
+import Synchronization
+
+/// Where every look at the host ends: opens objects, takes pictures, asks the system about processes.
+///
+/// Takes no lock of a segment and maps nothing: it cannot, for it does not know how. Safe to use from any thread.
+public final class Lens: Sendable {
+    public let sources: HostSources
+    public let host: HostFacts
+    public let surveyor: Surveyor
+    private let pictures = PictureCache()
+
+    /// - Throws: ``KernelError`` where /proc cannot be read.
+    public init(sources: HostSources = HostSources()) throws(KernelError) {
+        self.sources = sources
+        host = try sources.proc.host()
+        surveyor = Surveyor(sources: sources)
+    }
+
+    /// A survey of the host, at most a second old.
+    public func survey(fresh: Bool = false) throws(ReadingError) -> Survey {
+        do throws(KernelError) {
+            return try surveyor.survey(fresh: fresh)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// Opens any object.
+    public func object(_ id: SegmentIdentifier) throws(ReadingError) -> OpenObject {
+        try sources.open(id) { () throws(ReadingError) in try survey(fresh: true) }
+    }
+
+    /// Opens a managed segment.
+    public func managed(_ id: SegmentIdentifier) throws(ReadingError) -> ManagedSegment {
+        try ManagedSegment(try object(id))
+    }
+
+    /// A picture of a segment's heap: the one taken before, where nothing happened since.
+    public func heap(of segment: ManagedSegment) throws(ReadingError) -> HeapPicture {
+        let key = PictureCache.Key(segment)
+        if let known = pictures.picture(key), try segment.head() == known.sequence { return known }
+        let picture = try segment.heap()
+        if picture.consistency == .consistent { pictures.keep(picture, key) }
+        return picture
+    }
+
+    /// The participants of a segment, and whether they live.
+    public func attendance(of segment: ManagedSegment) throws(ReadingError) -> Attendance {
+        let (records, consistency) = try segment.slots()
+        var liveness: [OwnerKey: Liveness] = [:]
+        for record in records where record.isJoined { liveness[record.key] = self.liveness(of: record) }
+        return Attendance(
+            records: records, liveness: liveness,
+            owners: OwnerDirectory(participants: records, liveness: liveness), consistency: consistency)
+    }
+
+    /// Whether the process behind a slot lives.
+    public func liveness(of record: ParticipantRecord) -> Liveness {
+        guard let pid = Int32(exactly: record.pid) else { return .dead }
+        return sources.proc.isAlive(
+            pid, startTicks: record.startTime, pidNamespace: record.pidNamespace, host: host)
+    }
+}
+
+/// The last pictures of some heaps, for as long as nothing happens in them.
+final class PictureCache: Sendable {
+    /// Pictures kept at most.
+    static let countMax = 8
+    /// Blocks in all pictures kept together; a larger picture is not kept.
+    static let blocksMax = 4_000_000
+
+    struct Key: Hashable {
+        let file: FileIdentity
+        let uuid: [UInt8]
+
+        init(_ segment: ManagedSegment) {
+            file = FileIdentity(segment.object.file)
+            uuid = segment.identity.uuid
+        }
+    }
+
+    private let kept = Mutex<[(key: Key, picture: HeapPicture)]>([])
+
+    func picture(_ key: Key) -> HeapPicture? {
+        kept.withLock { kept in kept.first { $0.key == key }?.picture }
+    }
+
+    func keep(_ picture: HeapPicture, _ key: Key) {
+        kept.withLock { kept in
+            kept.removeAll { $0.key == key }
+            kept.append((key, picture))
+            while kept.count > Self.countMax
+                || kept.reduce(0, { $0 + $1.picture.blocks.count }) > Self.blocksMax, !kept.isEmpty
+            {
+                kept.removeFirst()
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+public import Diagnostics
+import Kernel
+import Observations
+public import SegmentFormat
+
+/// What is shown of one segment: each answer with how it was got. None waits for the segment's lock.
+extension Lens {
+    /// The envelope of an answer that was read just now.
+    private func envelope(
+        since begin: ClockReading, _ consistency: Consistency? = nil, hidden: [Hidden] = []
+    ) -> Envelope {
+        let age = Clocks.monotonicNanoseconds() - begin.monotonicNanoseconds
+        return Envelope(
+            takenAt: begin.realTime, ageMilliseconds: Int(max(0, age) / 1_000_000), consistency: consistency,
+            hidden: hidden)
+    }
+
+    private func clock(_ reading: ClockReading) -> SegmentClock {
+        SegmentClock(reading: reading, ticksPerSecond: host.ticksPerSecond)
+    }
+
+    /// Everything about one object.
+    ///
+    /// - Parameter protection: the ranges of the asker's own mapping that differ from read-write and unlocked.
+    public func detail(
+        _ id: SegmentIdentifier, protection: [ProtectionReport] = [], fresh: Bool = false
+    ) throws(ReadingError) -> Answer<SegmentDetail> {
+        let survey = try survey(fresh: fresh)
+        let begin = Clocks.reading()
+        let object = try object(id)
+        var detail = SegmentDetail(summary: survey.summary(of: object))
+        let segment: ManagedSegment
+        do throws(ReadingError) {
+            segment = try ManagedSegment(object)
+        } catch {
+            // Somebody else's object has no more to show; one of ours that cannot be decoded says why.
+            detail.summary.managed = survey.isManaged(object)
+            if detail.summary.managed {
+                detail.summary.findings.append(
+                    Finding(code: "undecodable", severity: .error, message: error.description))
+            }
+            return Answer(detail, envelope(since: begin, hidden: survey.hidden))
+        }
+        detail.summary.managed = true
+        let header = try segment.header()
+        let attendance = try attendance(of: segment)
+        let picture = try heap(of: segment)
+        detail.header = HeaderReport(identity: segment.identity, state: header.state)
+        detail.lock = lock(of: segment, header, attendance, survey)?.lock
+        detail.heap = HeapReport(picture: picture, owners: attendance.owners)
+        detail.participantCount = attendance.records.count { $0.isJoined }
+        detail.protection = protection
+        detail.summary.findings += findings(header, detail.lock)
+        let consistency = header.consistency.joined(picture.consistency).joined(attendance.consistency)
+        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden))
+    }
+
+    /// What deserves a look at first sight.
+    private func findings(
+        _ header: SegmentReader<DescriptorSource>.HeaderPicture, _ lock: LockReport?
+    ) -> [Finding] {
+        var findings: [Finding] = []
+        if header.state.damaged {
+            findings.append(
+                Finding(
+                    code: "damaged", severity: .error,
+                    message: "the book-keeping is damaged: changes are refused, reading goes on"))
+        }
+        if let lock, lock.verdict != .ok {
+            findings.append(
+                Finding(
+                    code: lock.verdict.rawValue, severity: .warning,
+                    message: "the lock is \(lock.state.rawValue), verdict \(lock.verdict.rawValue)", offset: lock.offset))
+        }
+        return findings
+    }
+
+    /// What most answers are made of.
+    private struct Sighting {
+        let picture: HeapPicture
+        let attendance: Attendance
+        let envelope: Envelope
+        let begin: ClockReading
+    }
+
+    private func look(at id: SegmentIdentifier) throws(ReadingError) -> Sighting {
+        let begin = Clocks.reading()
+        let segment = try managed(id)
+        let picture = try heap(of: segment)
+        let attendance = try attendance(of: segment)
+        return Sighting(
+            picture: picture, attendance: attendance,
+            envelope: envelope(since: begin, picture.consistency.joined(attendance.consistency)), begin: begin)
+    }
+
+    /// The heap's totals.
+    public func heapReport(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<HeapReport> {
+        let seen = try look(at: id)
+        return Answer(HeapReport(picture: seen.picture, owners: seen.attendance.owners), seen.envelope)
+    }
+
+    /// A picture of the heap and who owns what, to be listed, filtered or summed up.
+    public func blocks<Report>(
+        _ id: SegmentIdentifier, _ report: (HeapPicture, OwnerDirectory) throws(QueryError) -> Report
+    ) throws(ListError) -> Answer<Report> {
+        try list(id) { (seen) throws(QueryError) in try report(seen.picture, seen.attendance.owners) }
+    }
+
+    /// The participants with their counts.
+    public func participants(
+        _ id: SegmentIdentifier, page: PageRequest
+    ) throws(ListError) -> Answer<ParticipantsReport> {
+        try list(id) { (seen) throws(QueryError) in
+            try ParticipantsReport(
+                records: seen.attendance.records, owners: seen.attendance.owners, clock: clock(seen.begin),
+                totals: seen.picture.totalsByOwner(), page: page)
+        }
+    }
+
+    private func list<Report>(
+        _ id: SegmentIdentifier, _ report: (Sighting) throws(QueryError) -> Report
+    ) throws(ListError) -> Answer<Report> {
+        let seen: Sighting
+        do throws(ReadingError) {
+            seen = try look(at: id)
+        } catch {
+            throw .reading(error)
+        }
+        do throws(QueryError) {
+            return Answer(try report(seen), seen.envelope)
+        } catch {
+            throw .query(error)
+        }
+    }
+
+    /// The segment's lock and condition, who holds and who waits.
+    public func locks(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<LocksReport> {
+        let survey = try survey()
+        let begin = Clocks.reading()
+        let segment = try managed(id)
+        let header = try segment.header()
+        let attendance = try attendance(of: segment)
+        let found = lock(of: segment, header, attendance, survey)
+        let hidden =
+            found == nil
+            ? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")] : []
+        return Answer(
+            LocksReport(locks: found.map { [$0.lock, $0.condition] } ?? []),
+            envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))
+    }
+
+    private func lock(
+        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture,
+        _ attendance: Attendance, _ survey: Survey
+    ) -> (lock: LockReport, condition: LockReport)? {
+        guard
+            let words = ManagedLock(
+                record: header.lock, libc: segment.identity.libc, participants: attendance.records)
+        else { return nil }
+        var facts: [ThreadKey: ThreadFacts] = [:]
+        for key in words.threads { facts[key] = thread(key) }
+        let locks = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
+        return (locks[0], locks[1])
+    }
+
+    /// Events newer than one.
+    public func events(
+        _ id: SegmentIdentifier, after: UInt64, limit: Int
+    ) throws(ReadingError) -> Answer<EventsReport> {
+        let begin = Clocks.reading()
+        let segment = try managed(id)
+        let (records, lost) = try segment.events(after: after, limit: limit)
+        let attendance = try attendance(of: segment)
+        let report = EventsReport(
+            records: records, lost: lost, head: try segment.head(), owners: attendance.owners)
+        return Answer(report, envelope(since: begin, attendance.consistency))
+    }
+
+    /// A check of everything, on a picture taken without the lock.
+    public func verify(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<VerifyReport> {
+        let begin = Clocks.reading()
+        let found = try managed(id).verify()
+        return Answer(
+            VerifyReport(found.verification),
+            envelope(since: begin, found.consistency))
+    }
+
+    /// The parts of an object.
+    public func layout(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<LayoutReport> {
+        let begin = Clocks.reading()
+        let object = try object(id)
+        do throws(ReadingError) {
+            let segment = try ManagedSegment(object)
+            let settled = try segment.headerImage()
+            return Answer(
+                LayoutReport(layout: segment.layout, header: settled.image), envelope(since: begin, settled.consistency))
+        } catch {
+            guard case .notManaged = error else { throw error }
+            return Answer(LayoutReport(objectBytes: object.file.sizeBytes), envelope(since: begin))
+        }
+    }
+}
+
+/// Why a list could not be given.
+public enum ListError: Error, Sendable, Equatable {
+    case reading(ReadingError)
+    case query(QueryError)
+}
+
+/// What the system says of threads.
+extension Lens {
+    /// What a thread that a segment's words name is doing.
+    func thread(_ key: ThreadKey) -> ThreadFacts {
+        guard let tid = Int32(exactly: key.tid), let pid = Int32(exactly: key.pid), tid > 0 else { return .unknown }
+        let isHere = host.pid == host.pidInProc && (key.pidNamespace == host.pidNamespace || key.pidNamespace == 0)
+        guard !isHere else { return sight(tid: tid, pid: pid == 0 ? tid : pid, key) }
+        // Of another namespace's process only the first thread is looked for: it bears the process' number.
+        guard pid > 0, tid == pid, case .found(let outer) = sources.proc.process(pid, inNamespace: key.pidNamespace)
+        else { return .unknown }
+        return sight(tid: outer, pid: outer, key)
+    }
+
+    private func sight(tid: Int32, pid: Int32, _ key: ThreadKey) -> ThreadFacts {
+        do throws(KernelError) {
+            guard let process = try sources.proc.process(pid) else { return .gone }
+            guard key.startTime == 0 || process.startTicks == key.startTime else { return .gone }
+            guard let facts = try sources.proc.thread(tid, of: pid) else { return .gone }
+            let hasEnded = facts.state == .dead || (facts.state == .zombie && facts.threadCount <= 1)
+            return ThreadFacts(
+                liveness: hasEnded ? .dead : .alive, pid: Int(pid), command: facts.command, state: facts.state,
+                mapsObject: nil)
+        } catch {
+            return .unknown
+        }
+    }
+}
+
+extension Survey {
+    /// What a list says of an open object.
+    func summary(of object: OpenObject) -> SegmentSummary {
+        switch object.id.object {
+        case .posix(let name), .semaphore(let name): summary(object.id, name: name, file: object.file)
+        default:
+            summary(object.id, name: unnamedName(of: object.file) ?? ByteString([]), file: object.file)
+        }
+    }
+
+    /// Whether the survey found the magic in it.
+    func isManaged(_ object: OpenObject) -> Bool {
+        let unnamed = ObjectKey(space: .unnamed, device: object.file.device, inode: object.file.inode)
+        return managed[object.file.key] != nil || (object.id.kind == .memfd && managed[unnamed] != nil)
+    }
+
+    private func unnamedName(of file: FileFacts) -> ByteString? {
+        mappers.objects[ObjectKey(space: .unnamed, device: file.device, inode: file.inode)].map(memfdName)
+    }
+}

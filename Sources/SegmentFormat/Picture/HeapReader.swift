@@ -1,0 +1,173 @@
+import CShmlens
+import Observations
+
+/// Pictures of the heap.
+extension SegmentReader {
+    /// Sequence pages copied in one go: 1 MiB of the table.
+    private static var pagesPerChunk: Int { 256 }
+
+    /// Takes a picture of the heap.
+    ///
+    /// - Throws: ``PictureError`` where bytes that every picture needs cannot be had. A picture that did not become
+    ///   one is returned and says `torn`.
+    public func heap() throws(PictureError) -> HeapPicture {
+        var last: HeapPicture?
+        for _ in 0..<Self.pictureTries {
+            let before = try head()
+            var copied = try copyTable()
+            let after = try head()
+            if after != before {
+                guard after &- before < UInt64(layout.eventCount - 1), let events = try ring(before + 1...after) else {
+                    last = picture(copied.blocks, sequence: after, highWater: copied.highWater, .torn)
+                    continue
+                }
+                replay(events, onto: &copied.blocks)
+            }
+            let result = picture(
+                copied.blocks, sequence: after, highWater: copied.highWater, copied.consistency)
+            if result.consistency != .torn { return result }
+            last = result
+        }
+        // The loop ran at least once and each turn either returned or left a picture.
+        return last ?? picture([], sequence: 0, highWater: 0, .torn)
+    }
+
+    /// The table's used blocks, each page at its own moment.
+    private struct Copied {
+        var blocks: [PictureBlock] = []
+        var highWater: UInt64 = 0
+        var consistency = Consistency.consistent
+    }
+
+    private func copyTable() throws(PictureError) -> Copied {
+        let index = try settle(
+            sequence: SegmentLayout.indexSequence, offset: layout.indexOffset, count: shmlens_index_header_bytes)
+        let totals = HeapTotals(image: index.image, layout: layout)
+        var copied = Copied(highWater: totals.highWaterBytes, consistency: index.consistency)
+        let count = min(Int(totals.tableHighWater), layout.blockCapacity)
+        let perPage = SegmentLayout.blocksPerSequence
+        let pages = (count + perPage - 1) / perPage
+        copied.blocks.reserveCapacity(min(Int(totals.usedBlocks), count))
+        for first in stride(from: 0, to: pages, by: Self.pagesPerChunk) {
+            try copyPages(first..<min(first + Self.pagesPerChunk, pages), into: &copied)
+        }
+        return copied
+    }
+
+    /// Copies some pages at once, and those that changed meanwhile again one by one.
+    private func copyPages(_ pages: Range<Int>, into copied: inout Copied) throws(PictureError) {
+        let numbers = layout.firstBlockSequence + pages.lowerBound..<layout.firstBlockSequence + pages.upperBound
+        let pageBytes = shmlens_sequence_page_bytes
+        let start = layout.blocksOffset + pages.lowerBound * pageBytes
+        let before = try sequences(numbers)
+        let image = try copy(start, count: pages.count * pageBytes)
+        let after = try sequences(numbers)
+        for page in 0..<pages.count {
+            let place = before.offset + page * 8
+            let number = before.word(at: place)
+            if number == after.word(at: place), let number, number & 1 == 0 {
+                decode(image, at: start + page * pageBytes, into: &copied)
+            } else {
+                let settled = try settle(
+                    sequence: numbers.lowerBound + page, offset: start + page * pageBytes, count: pageBytes)
+                copied.consistency = copied.consistency.joined(settled.consistency)
+                decode(settled.image, at: start + page * pageBytes, into: &copied)
+            }
+        }
+    }
+
+    private func decode(_ image: Image, at start: Int, into copied: inout Copied) {
+        for index in 0..<SegmentLayout.blocksPerSequence {
+            let offset = start + index * shmlens_block_bytes
+            // The state alone first: most descriptors of an aged table are free or unused.
+            guard let ownership = image.word(at: offset + shmlens_block_offset_generation),
+                UInt8(truncatingIfNeeded: ownership >> 48) == UInt8(shmlens_block_used)
+            else { continue }
+            if let block = PictureBlock(BlockDescriptor(image: image, at: offset), layout: layout) {
+                copied.blocks.append(block)
+            } else {
+                copied.consistency = .torn
+            }
+        }
+    }
+
+    /// Brings blocks copied at different moments to the moment of the last event.
+    ///
+    /// A copied block that is as new as an event includes it already.
+    func replay(_ events: [EventRecord], onto blocks: inout [PictureBlock]) {
+        var touched: Set<Int> = []
+        for event in events {
+            if event.spanBytes != 0 { touched.insert(Int(truncatingIfNeeded: event.spanOffset)) }
+            if event.oldSpanBytes != 0 { touched.insert(Int(truncatingIfNeeded: event.oldSpanOffset)) }
+        }
+        guard !touched.isEmpty else { return }
+        var changed: [Int: PictureBlock] = [:]
+        blocks.removeAll { block in
+            guard touched.contains(block.spanOffset) else { return false }
+            if changed[block.spanOffset].map({ $0.sequence < block.sequence }) ?? true {
+                changed[block.spanOffset] = block
+            }
+            return true
+        }
+        for event in events {
+            let old = Int(truncatingIfNeeded: event.oldSpanOffset)
+            if event.oldSpanBytes != 0, let block = changed[old], block.sequence < event.sequence {
+                changed[old] = nil
+            }
+            let new = Int(truncatingIfNeeded: event.spanOffset)
+            if event.spanBytes != 0, changed[new].map({ $0.sequence < event.sequence }) ?? true {
+                changed[new] = PictureBlock(event, layout: layout)
+            }
+        }
+        blocks.append(contentsOf: changed.values)
+    }
+
+    /// Sorts the blocks and holds them against each other.
+    private func picture(
+        _ blocks: [PictureBlock], sequence: UInt64, highWater: UInt64, _ consistency: Consistency
+    ) -> HeapPicture {
+        var consistency = consistency
+        var sorted: [PictureBlock] = []
+        sorted.reserveCapacity(blocks.count)
+        var end = layout.poolOffset
+        var used = 0
+        for index in RadixSort.order(of: blocks.map { UInt64($0.spanOffset - layout.poolOffset) >> 6 }) {
+            let block = blocks[index]
+            guard block.spanOffset >= end else {
+                consistency = consistency.joined(.torn)
+                continue
+            }
+            end = block.spanEnd
+            used += block.spanBytes
+            sorted.append(block)
+        }
+        let mark = min(max(Int(clamping: highWater), used), layout.poolBytes)
+        return HeapPicture(
+            layout: layout, sequence: sequence, blocks: sorted, highWaterBytes: mark, consistency: consistency)
+    }
+}
+
+/// Sorting by number in linear time.
+enum RadixSort {
+    /// The positions of `keys` by rising key; equal keys keep their order. O(n) for each 11 bits of the largest key.
+    static func order(of keys: [UInt64]) -> [Int] {
+        guard keys.count > 256 else { return keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) } }
+        let largest = keys.max() ?? 0
+        var order = Array(keys.indices)
+        var scratch = order
+        var shift: UInt64 = 0
+        while largest >> shift > 0 {
+            var counts = [Int](repeating: 0, count: 2049)
+            for key in keys { counts[Int(key >> shift & 2047) + 1] += 1 }
+            for digit in 1..<2048 { counts[digit] += counts[digit - 1] }
+            for index in order {
+                let digit = Int(keys[index] >> shift & 2047)
+                scratch[counts[digit]] = index
+                counts[digit] += 1
+            }
+            swap(&order, &scratch)
+            shift += 11
+        }
+        return order
+    }
+}

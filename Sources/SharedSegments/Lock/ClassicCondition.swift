@@ -1,0 +1,142 @@
+import CShmlens
+import Glibc
+import Observations
+import SegmentFormat
+import SystemPackage
+
+/// The `pthread_cond_t` in the header, for programs that expect one.
+///
+/// It is not safe against the death of a waiter, and cannot be: glibc counts waiters in the object itself. After one
+/// was killed in its wait, one of the next two signals may wake nobody; after two such deaths a broadcast may block
+/// for ever. So nothing of shmlens depends on it, and whoever uses it bounds every wait, tests the predicate again
+/// after each, wakes without holding the lock, and may call ``LockedSegment/resetClassicCondition()`` once nobody
+/// waits. The segment's own condition, ``Segment/withLock(as:timeout:giveUp:when:_:)``, has none of these limits.
+enum ClassicCondition {
+    @inline(__always)
+    static func address(in memory: LiveMemory) -> UnsafeMutablePointer<pthread_cond_t> {
+        unsafe (memory.base + shmlens_header_offset_classic_condition).assumingMemoryBound(to: pthread_cond_t.self)
+    }
+
+    /// Makes it process-shared and on CLOCK_MONOTONIC, with nobody waiting, whatever was there before.
+    static func initialize(in memory: LiveMemory, name: String) throws(SegmentError) {
+        func check(_ operation: String, _ result: Int32) throws(SegmentError) {
+            guard result == 0 else { throw .system(operation: operation, object: name, Errno(rawValue: result)) }
+        }
+        var attributes = pthread_condattr_t()
+        try check("pthread_condattr_init", unsafe pthread_condattr_init(&attributes))
+        try check(
+            "pthread_condattr_setpshared",
+            unsafe pthread_condattr_setpshared(&attributes, Int32(PTHREAD_PROCESS_SHARED)))
+        try check("pthread_condattr_setclock", unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC))
+        try check("pthread_cond_init", unsafe pthread_cond_init(address(in: memory), &attributes))
+    }
+}
+
+extension Segment {
+    /// Runs `body` with the lock held as soon as `predicate` holds, sleeping on the classic condition meanwhile.
+    ///
+    /// The deadline bounds the wait for a wake-up. Taking the lock back afterwards is pthread_cond_timedwait(3)'s own
+    /// doing and has no limit: it lasts as long as another owner keeps the lock.
+    ///
+    /// - Parameters:
+    ///   - participant: who waits; only participants may, since those are who ``LockedSegment/resetClassicCondition()``
+    ///     asks about.
+    ///   - giveUp: asked while waiting for the lock, and after each slice of the wait for a wake-up.
+    /// - Returns: nil where the time was up before the predicate held.
+    /// - Throws: as ``withLock(as:timeout:giveUp:when:_:)``.
+    public func withClassicLock<Result>(
+        as participant: Participant, timeout: Duration, giveUp: (() -> Bool)? = nil,
+        when predicate: (borrowing LockedSegment) -> Bool,
+        _ body: (inout LockedSegment) throws(SegmentError) -> Result
+    ) throws(SegmentError) -> Result? {
+        try mapping.requireWhole()
+        let deadline = Deadline(after: timeout).nanoseconds
+        do throws(SegmentError) {
+            try lock.acquire(deadline: deadline, as: participant.key, giveUp: giveUp)
+        } catch {
+            if case .lockTimeout = error { return nil }
+            throw error
+        }
+        mapping.noteHeld()
+        var isHeld = true
+        var note: WaitNote?
+        defer {
+            note?.end()
+            if isHeld {
+                mapping.noteReleased()
+                lock.release()
+            }
+        }
+        try core.requireTablesUnprotected()
+        core.count(.lock, for: participant.key)
+        while true {
+            var locked = LockedSegment(
+                core: core, actor: participant.key, name: participant.name, liveness: liveness)
+            if predicate(locked) {
+                note?.end()
+                let result = try body(&locked)
+                try mapping.requireWhole()
+                return result
+            }
+            if let giveUp, giveUp() { throw .gaveUp }
+            guard Clock.monotonic() < deadline else { return nil }
+            let slice = min(deadline, Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds)
+            if note == nil {
+                note = WaitNote(
+                    core: core, slot: participant.key.slot, waitsFor: UInt32(shmlens_waiting_for_condition))
+            }
+            core.heartbeat(participant.key)
+            mapping.noteReleased()
+            isHeld = false
+            try lock.waitForClassicCondition(deadline: slice, as: participant.key)
+            isHeld = true
+            mapping.noteHeld()
+        }
+    }
+
+    /// Wakes who waits on the classic condition. Call it after giving the lock back: where waiters died, this can block
+    /// for ever, and then nobody else must be kept waiting for the lock.
+    public func wakeClassicCondition() {
+        let result = unsafe pthread_cond_broadcast(ClassicCondition.address(in: core.memory))
+        precondition(result == 0, "pthread_cond_broadcast returns no errors (glibc nptl/pthread_cond_broadcast.c)")
+    }
+}
+
+extension LockedSegment {
+    /// Makes the classic condition new, which cures it of waiters that died.
+    ///
+    /// - Throws: ``SegmentError/participantsAlive(count:)`` while a participant that may live waits on a condition.
+    public mutating func resetClassicCondition() throws(SegmentError) {
+        let waiting = core.joinedSlots().count { slot in
+            core.isWaitingForCondition(slot: slot) && liveness(core.identity(of: slot)) != .dead
+        }
+        guard waiting == 0 else { throw .participantsAlive(count: waiting) }
+        try ClassicCondition.initialize(in: core.memory, name: "the classic condition")
+    }
+}
+
+extension SegmentCore {
+    func isWaitingForCondition(slot: Int) -> Bool {
+        let base = layout.participantOffset(slot)
+        return memory.loadHalf(base + shmlens_participant_offset_waiting_for) == UInt32(shmlens_waiting_for_condition)
+    }
+}
+
+extension SegmentLock {
+    /// Gives the lock back, sleeps until a wake-up or the deadline, and takes the lock again.
+    ///
+    /// The owner's words and the statistics say what is true around the sleep: the hold ends, and what comes after the
+    /// sleep is an acquisition of its own. How long it waited for the mutex cannot be told from how long it slept, so
+    /// the acquisition counts as one that did not wait.
+    ///
+    /// - Parameter deadline: on CLOCK_MONOTONIC, nanoseconds.
+    /// - Throws: ``SegmentError/lockNotRecoverable`` and ``SegmentError/damaged(what:offset:)``; the lock is not held then.
+    func waitForClassicCondition(deadline: UInt64, as who: OwnerKey) throws(SegmentError) {
+        noteRelease()
+        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        let result = unsafe pthread_cond_timedwait(ClassicCondition.address(in: core.memory), mutex, &time)
+        // Up to here the mutex is held after a timeout as it is after a wake-up.
+        try settle(result == ETIMEDOUT ? 0 : result)
+        noteOwner(who, waited: nil)
+    }
+}

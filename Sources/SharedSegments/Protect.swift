@@ -1,0 +1,181 @@
+import CShmlens
+import Glibc
+import SegmentFormat
+import SystemPackage
+
+/// Changing what this process may do with its own mapping. Other processes' mappings are theirs.
+extension Segment {
+    /// The ranges that differ from read-write and unlocked, in order, not overlapping.
+    public var protection: [ProtectedRange] { core.protection.all }
+
+    /// Protects a range of this process' mapping, and locks it into memory or releases it; mprotect(2), mlock(2).
+    ///
+    /// A change of the segment that needs a protected range fails with ``SegmentError/protected(offset:length:)``
+    /// instead of ending the process. Taking access away waits for the segment's lock, because another thread may be
+    /// in the middle of a change; locking pages and giving access back do not. Where the lock is not had in time, the
+    /// pages are locked as asked and the access is what it was.
+    ///
+    /// - Parameters:
+    ///   - range: whole pages of the segment; access can only be taken away behind the header, which holds the lock.
+    ///   - timeout: for the segment's lock; nil is for ever.
+    /// - Throws: ``SegmentError/invalid(field:reason:)``; ``SegmentError/memoryLockLimit(wantedBytes:limitBytes:)``,
+    ///   ``SegmentError/noSpace(wantedBytes:availableBytes:)`` where locking would take more memory than there is;
+    ///   ``SegmentError/lockTimeout(_:)``, ``SegmentError/system(operation:object:_:)``.
+    public func protect(_ range: ProtectedRange, timeout: Duration? = nil) throws(SegmentError) {
+        try requirePages(range)
+        try core.protection.withChange { () throws(SegmentError) in
+            try setLocked(range)
+            if range.access == .readWrite {
+                try setAccess(range.range, .readWrite)
+                return
+            }
+            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external)
+            mapping.noteHeld()
+            defer {
+                mapping.noteReleased()
+                lock.release()
+            }
+            try setAccess(range.range, range.access)
+        }
+    }
+
+    /// - Throws: ``SegmentError/invalid(field:reason:)`` where the range is not made of whole pages that may be changed.
+    private func requirePages(_ range: ProtectedRange) throws(SegmentError) {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        guard range.offset >= 0, range.offset % page == 0, range.offset < layout.totalBytes else {
+            throw .invalid(
+                field: "offset",
+                reason: "must be a multiple of the page size, \(page), below \(layout.totalBytes), not \(range.offset)")
+        }
+        let most = layout.totalBytes - range.offset
+        guard range.length > 0, range.length % page == 0, range.length <= most else {
+            throw .invalid(
+                field: "length",
+                reason: "must be a multiple of the page size, \(page), up to \(most), not \(range.length)")
+        }
+        guard range.access == .readWrite || range.offset >= layout.participantsOffset else {
+            throw .invalid(
+                field: "offset",
+                reason: "must be \(layout.participantsOffset) at least: the header holds the lock and stays writable")
+        }
+    }
+
+    /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process changes them.
+    private func setAccess(_ range: Range<Int>, _ access: ProtectedRange.Access) throws(SegmentError) {
+        // Noted first where it is taken away and last where it is given: a note may refuse too much, never too little.
+        if access != .readWrite { core.protection.set(range, access: access) }
+        let flags =
+            switch access {
+            case .none: PROT_NONE
+            case .read: PROT_READ
+            case .readWrite: PROT_READ | PROT_WRITE
+            }
+        guard unsafe mprotect(mapping.memory.base + range.lowerBound, range.count, flags) == 0 else {
+            throw .system(operation: "mprotect", object: name, Errno(rawValue: errno))
+        }
+        if access == .readWrite { core.protection.set(range, access: access) }
+    }
+
+    /// Locks a range into memory or releases it, and notes it.
+    private func setLocked(_ wanted: ProtectedRange) throws(SegmentError) {
+        let range = wanted.range
+        let start = unsafe UnsafeRawPointer(mapping.memory.base + range.lowerBound)
+        guard wanted.locked != .no else {
+            guard unsafe munlock(start, range.count) == 0 else {
+                throw .system(operation: "munlock", object: name, Errno(rawValue: errno))
+            }
+            core.protection.set(range, locked: .no)
+            return
+        }
+        // The kernel fills what it locks, also on a fault to come, and cannot where nothing may be read.
+        for closed in core.protection.all where closed.access == .none && closed.range.overlaps(range) {
+            try setAccess(closed.range.clamped(to: range), .read)
+        }
+        if wanted.locked == .all { try requireMemory(for: range) }
+        // Counts against the limit like the other kind and allocates nothing: what fails here has changed nothing.
+        let limited = unsafe shmlens_mlock_on_fault(start, range.count)
+        guard limited != ENOMEM, limited != EPERM else {
+            throw .memoryLockLimit(wantedBytes: range.count, limitBytes: Self.memoryLockLimit())
+        }
+        guard limited == 0 else {
+            throw .system(operation: "mlock2", object: name, Errno(rawValue: limited))
+        }
+        core.protection.set(range, locked: .onFault)
+        guard wanted.locked == .all else { return }
+        guard unsafe mlock(start, range.count) == 0 else {
+            throw .system(operation: "mlock", object: name, Errno(rawValue: errno))
+        }
+        core.protection.set(range, locked: .all)
+    }
+
+    /// RLIMIT_MEMLOCK in bytes, as far as it fits.
+    private static func memoryLockLimit() -> Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0 else { return 0 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// - Throws: ``SegmentError/noSpace(wantedBytes:availableBytes:)`` where filling the range's holes takes more than
+    ///   the file system or the machine has left: the kernel would not refuse it, it would kill.
+    private func requireMemory(for range: Range<Int>) throws(SegmentError) {
+        let wanted = try holeBytes(in: range)
+        var status = statvfs()
+        guard unsafe fstatvfs(descriptor.rawValue, &status) == 0 else {
+            throw .system(operation: "fstatvfs", object: name, Errno(rawValue: errno))
+        }
+        var available = AvailableMemory.bytes() ?? .max
+        // A tmpfs without a limit, such as the one of memfds, reports no blocks at all.
+        if status.f_blocks > 0 {
+            let (free, overflow) = Int(clamping: status.f_bavail)
+                .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+            if !overflow { available = min(available, free) }
+        }
+        guard wanted <= available else { throw .noSpace(wantedBytes: wanted, availableBytes: available) }
+    }
+
+    /// How many bytes of a range have no page yet. O(runs of pages); lseek(2) SEEK_HOLE.
+    private func holeBytes(in range: Range<Int>) throws(SegmentError) -> Int {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        var bytes = 0
+        var offset = range.lowerBound
+        // Each step passes a page at least, whatever others do to the object meanwhile.
+        while offset < range.upperBound {
+            guard let hole = try seek(offset, Int32(SHMLENS_SEEK_HOLE)), hole < range.upperBound else { break }
+            let data = try seek(hole, Int32(SHMLENS_SEEK_DATA)) ?? range.upperBound
+            let end = min(data, range.upperBound)
+            bytes += max(0, end - hole)
+            offset = max(end, offset + page)
+        }
+        return bytes
+    }
+
+    /// - Returns: nil where there is nothing of that kind from the offset on (ENXIO).
+    private func seek(_ offset: Int, _ kind: Int32) throws(SegmentError) -> Int? {
+        let found = lseek(descriptor.rawValue, off_t(offset), kind)
+        guard found < 0 else { return Int(found) }
+        guard errno == ENXIO else { throw .system(operation: "lseek", object: name, Errno(rawValue: errno)) }
+        return nil
+    }
+}
+
+/// What the machine could give without swapping, as the kernel estimates it.
+enum AvailableMemory {
+    /// `MemAvailable` of /proc/meminfo; nil where it cannot be read.
+    static func bytes() -> Int? {
+        guard let descriptor = try? FileDescriptor.open(FilePath("/proc/meminfo"), .readOnly, options: .closeOnExec)
+        else {
+            return nil
+        }
+        defer { try? descriptor.close() }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        guard let count = unsafe try? bytes.withUnsafeMutableBytes({ unsafe try descriptor.read(into: $0) }) else {
+            return nil
+        }
+        for line in bytes[..<count].split(separator: UInt8(ascii: "\n")) {
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            guard words.count == 3, words[0] == "MemAvailable:" else { continue }
+            return Int(words[1]).map { $0 * 1024 }
+        }
+        return nil
+    }
+}

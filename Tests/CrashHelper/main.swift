@@ -1,0 +1,77 @@
+// A second process for the tests: does what it is told on standard input and answers each line with one.
+//
+//     operate SEGMENT STEP SCENARIO    in a child of its own that kills itself before store number STEP
+//     recover SEGMENT STEP             the same while it takes the lock
+//
+// Both answer `killed`, or `done N` where the child came through with N stores, or `failed …`.
+// The children are forked: this program has one thread and starts none, so that nothing is lost on the way.
+
+import CrashScenarios
+import Glibc
+import SharedSegments
+
+/// Counts stores and ends the process before one of them.
+final class Steps {
+    private(set) var count = 0
+    let last: Int
+
+    init(last: Int) { self.last = last }
+
+    func step() {
+        count += 1
+        if count == last { kill(getpid(), SIGKILL) }
+    }
+}
+
+func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = unsafe bytes.withUnsafeBytes { unsafe write(1, $0.baseAddress, $0.count) }
+}
+
+func operate(_ segment: Segment, _ scenario: CrashScenario, _ steps: Steps) throws(SegmentError) {
+    segment.armSteps(steps.step)
+    try scenario.operate(on: segment)
+    segment.armSteps(nil)
+}
+
+func recover(_ segment: Segment, _ steps: Steps) throws(SegmentError) {
+    segment.armSteps(steps.step)
+    try segment.withLock { _ in segment.armSteps(nil) }
+}
+
+/// Runs one line's work in this process, which it ends.
+func work(_ words: [Substring]) -> Never {
+    let steps = Steps(last: Int(words[2]) ?? 0)
+    do throws(SegmentError) {
+        let segment = try Segment.open(name: String(words[1]))
+        if words[0] == "recover" {
+            try recover(segment, steps)
+        } else if let scenario = CrashScenario.named(String(words[3])) {
+            try operate(segment, scenario, steps)
+        } else {
+            say("failed: no such scenario")
+            _exit(1)
+        }
+        say("done \(steps.count)")
+        _exit(0)
+    } catch {
+        say("failed: \(error)")
+        _exit(1)
+    }
+}
+
+while let line = readLine() {
+    let words = line.split(separator: " ", maxSplits: 3)
+    guard words.count >= 3 else { fatalError("not a command: \(line)") }
+    let child = fork()
+    precondition(child >= 0, "fork")
+    if child == 0 { work(words) }
+    var status: Int32 = 0
+    unsafe waitpid(child, &status, 0)
+    // The child answered for itself unless it was killed: the low seven bits are the signal.
+    if status & 0x7f == SIGKILL {
+        say("killed")
+    } else if status & 0x7f != 0 {
+        say("failed: signal \(status & 0x7f)")
+    }
+}

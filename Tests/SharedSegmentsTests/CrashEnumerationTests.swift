@@ -1,0 +1,208 @@
+import CShmlens
+import CrashScenarios
+import Observations
+import SegmentFormat
+import TestSupport
+import Testing
+
+@testable import SharedSegments
+
+/// What a segment that was recovered is held against.
+struct Expectation {
+    let layout: SegmentLayout
+    /// The states that are allowed: before, and after each operation of the scenario.
+    let states: [LogicalState]
+    /// The page sequence numbers before.
+    let sequences: [UInt64]
+
+    /// - Returns: what is wrong with a recovered copy, and which state it is in.
+    func check(_ scratch: Scratch) throws -> (state: Int, problem: String?) {
+        let findings = try scratch.core.verification().findings
+        guard findings.isEmpty else { return (0, "verify finds \(findings)") }
+        let image = scratch.image
+        guard let state = states.firstIndex(of: LogicalState(image: image, layout: layout)) else {
+            return (0, "the state is neither before nor after")
+        }
+        let numbers = sequenceNumbers(image: image, layout: layout)
+        guard numbers.allSatisfy({ $0 & 1 == 0 }), zip(numbers, sequences).allSatisfy({ $0 >= $1 }) else {
+            return (state, "a page's sequence number is odd or went back")
+        }
+        return (state, try checkUse(of: scratch))
+    }
+
+    /// Another allocation and another free work.
+    private func checkUse(of scratch: Scratch) throws -> String? {
+        let core = scratch.core
+        let blocks = scratch.memory.load(layout.indexOffset + shmlens_index_header_offset_used_blocks)
+        do throws(SegmentError) {
+            let request = try AllocationRequest(sizeBytes: 1, alignment: 16, tag: .none, owner: .external)
+            let offset = try core.allocate(request, actor: .external)
+            try core.free(payload: offset, kind: .free, actor: .external)
+        } catch {
+            // A pool may be full.
+            guard case .noFreeBlock(_, 0) = error else { return "the next operation fails: \(error)" }
+        }
+        guard scratch.memory.load(layout.indexOffset + shmlens_index_header_offset_used_blocks) == blocks else {
+            return "the next operation left other counts"
+        }
+        let findings = try core.verification().findings
+        return findings.isEmpty ? nil : "verify finds \(findings) after the next operation"
+    }
+}
+
+/// A scenario in a segment: run as often as one likes from the same beginning.
+final class CrashRun {
+    let scenario: CrashScenario
+    let segment: Segment
+    let pristine: [UInt8]
+    /// Stores of a run that nothing interrupts.
+    let stores: Int
+    let expectation: Expectation
+
+    init(_ scenario: CrashScenario, in segment: Segment) throws {
+        self.scenario = scenario
+        self.segment = segment
+        try scenario.prepare(segment)
+        pristine = segment.image().bytes
+        // A time that is written again as it was is no store: let every run be later than the beginning.
+        let now = Clock.realtimeCoarse()
+        while Clock.realtimeCoarse() / 1_000_000 == now / 1_000_000 {}
+        let layout = segment.layout
+        var states = [LogicalState(image: Image(bytes: pristine), layout: layout)]
+        var stores = 0
+        segment.armSteps { stores += 1 }
+        for operation in scenario.operations {
+            do throws(SegmentError) {
+                try operation(segment)
+            } catch {
+                guard scenario.isRefused, case .noFreeBlock = error else { throw error }
+            }
+            states.append(LogicalState(image: Image(bytes: segment.image().bytes), layout: layout))
+        }
+        segment.armSteps(nil)
+        self.stores = stores
+        expectation = Expectation(
+            layout: layout, states: states,
+            sequences: sequenceNumbers(image: Image(bytes: pristine), layout: layout))
+        restart()
+    }
+
+    /// Brings the segment back to the beginning. Nobody holds the lock.
+    func restart() {
+        let bytes = pristine
+        unsafe segment.core.memory.copyIn(bytes.span.bytes, at: 0)
+    }
+
+    /// Calls `body` with what a kill before each store leaves, from the first on.
+    func forEachKill(_ body: (_ step: Int, _ left: LiveMemory) throws -> Void) throws {
+        restart()
+        var step = 0
+        var failure: (any Error)?
+        try withoutActuallyEscaping(body) { body in
+            segment.armSteps { [segment] in
+                step += 1
+                do { try body(step, segment.core.memory) } catch { failure = failure ?? error }
+            }
+            defer { segment.armSteps(nil) }
+            try scenario.operate(on: segment)
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Scratch {
+    /// Calls `body` with what a kill before each store of a recovery leaves.
+    ///
+    /// - Returns: how many.
+    func forEachKillWhileRecovering(_ body: (_ step: Int) -> Void) -> Int {
+        var step = 0
+        withoutActuallyEscaping(body) { body in
+            core.stepHook = {
+                step += 1
+                body(step)
+            }
+            recoverWhole()
+            core.stepHook = nil
+        }
+        return step
+    }
+}
+
+@Suite struct CrashEnumerationTests {
+    func withRun(_ scenario: CrashScenario, _ body: (CrashRun) throws -> Void) throws {
+        let segment = try Segment.create(name: Unique.name("crash"), options: scenario.options)
+        defer { try? Segment.remove(name: segment.name, force: true) }
+        try body(CrashRun(scenario, in: segment))
+    }
+
+    @Test(arguments: CrashScenario.all)
+    func `a death before any store leaves the state before or after`(scenario: CrashScenario) throws {
+        try withRun(scenario) { run in
+            let scratch = Scratch(layout: run.segment.layout)
+            let good = Scratch(layout: run.segment.layout)
+            var lastState = -1
+            var kills = 0
+            try run.forEachKill { step, left in
+                kills += 1
+                scratch.load(left)
+                scratch.recoverWhole()
+                // Most steps of an operation are recovered to the very same bytes: one check serves all of them.
+                if lastState >= 0, scratch.isSame(as: good) { return }
+                good.load(scratch.memory)
+                let (state, problem) = try run.expectation.check(scratch)
+                if let problem { Issue.record("killed before store \(step): \(problem)") }
+                #expect(state >= lastState, "killed before store \(step): an operation that was committed is gone")
+                lastState = state
+            }
+            #expect(kills == run.stores && kills > 0)
+            let after = run.expectation.states.firstIndex(of: run.expectation.states[run.expectation.states.count - 1])
+            #expect(lastState == after, "the last stores are behind the commit")
+        }
+    }
+
+    /// Kills recovery twice: the first time before each store, the second before each, or before each `stride`-th.
+    func killRecoveries(_ scenario: CrashScenario, stride: Int) throws -> Int {
+        var kills = 0
+        try withRun(scenario) { run in
+            let layout = run.segment.layout
+            let (first, second, third, good) = (
+                Scratch(layout: layout), Scratch(layout: layout), Scratch(layout: layout), Scratch(layout: layout)
+            )
+            try run.forEachKill { step, left in
+                good.load(left)
+                good.recoverWhole()
+                first.load(left)
+                kills += first.forEachKillWhileRecovering { once in
+                    second.load(first.memory)
+                    if (step + once) % stride == 0 {
+                        kills += second.forEachKillWhileRecovering { twice in
+                            third.load(second.memory)
+                            third.recoverWhole()
+                            if !third.isSame(as: good) {
+                                Issue.record("killed before stores \(step), \(once) and \(twice): recovered differently")
+                            }
+                        }
+                    } else {
+                        second.recoverWhole()
+                    }
+                    if !second.isSame(as: good) {
+                        Issue.record("killed before stores \(step) and \(once): recovered differently")
+                    }
+                }
+            }
+        }
+        return kills
+    }
+
+    @Test(arguments: CrashScenario.all)
+    func `deaths of one or two who recover change nothing of what the next one recovers`(scenario: CrashScenario) throws {
+        #expect(try killRecoveries(scenario, stride: 29) > 0)
+    }
+
+    @Test(.enabled(if: runsFull), arguments: CrashScenario.all)
+    func `deaths of two who recover, at every pair of stores, change nothing`(scenario: CrashScenario) throws {
+        let kills = try killRecoveries(scenario, stride: 1)
+        print("\(scenario): recovery killed at \(kills) places")
+        #expect(kills > 0)
+    }
+}
