@@ -22,6 +22,7 @@ struct Shmlens: ParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
+            CommandGroup(name: "Running", subcommands: [Serve.self, WorkerCommand.self]),
             CommandGroup(
                 name: "Looking",
                 subcommands: [

@@ -71,15 +71,15 @@ public struct FieldReport: Sendable, Equatable {
 }
 
 /// A field of a managed segment's header: the C header's table, for people to see.
-struct HeaderField {
+package struct HeaderField {
     enum Form {
         case integer, integers, hexadecimal, text, bytes, opaque
     }
 
-    let name: String
+    package let name: String
     let type: String
-    let offset: Int
-    let sizeBytes: Int
+    package let offset: Int
+    package let sizeBytes: Int
     let form: Form
 
     static func reports(_ header: Image) -> [FieldReport] {
@@ -122,7 +122,7 @@ struct HeaderField {
     }
 
     /// By offset; reserved bytes are left out.
-    static let all: [HeaderField] = identity + lock + state
+    package static let all: [HeaderField] = identity + lock + state
 
     private static let identity: [HeaderField] = [
         field("magic", "char[8]", shmlens_header_offset_magic, 8, .text),
