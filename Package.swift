@@ -56,7 +56,7 @@ let package = Package(
         room(
             "Reading",
             ["Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
-        room("Workload", ["CShmlens", "SharedSegments", "SegmentFormat", "Kernel", system]),
+        room("Workload", ["CShmlens", "Observations", "SharedSegments", "SegmentFormat", "Kernel", system]),
         room(
             "API",
             [
@@ -85,6 +85,7 @@ let package = Package(
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
             [
@@ -92,6 +93,14 @@ let package = Package(
                 system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "APITests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
+                "Reading", "Workload", "API", system,
+            ]),
+        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
+        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),

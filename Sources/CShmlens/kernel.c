@@ -95,6 +95,10 @@ int shmlens_set_parent_death_signal(int32_t signal) {
     return error_of(prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL));
 }
 
+char *const *shmlens_environment(void) {
+    return environ;
+}
+
 const char *shmlens_glibc_version(void) {
 #ifdef __GLIBC__
     return gnu_get_libc_version();

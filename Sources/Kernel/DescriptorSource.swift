@@ -60,7 +60,8 @@ extension DescriptorSource {
     /// Opens an object to be read.
     ///
     /// Only a regular file is ever opened: what stands at `place` is looked at first, without opening it, and what
-    /// was looked at is what is then opened, whatever is put in its place meanwhile.
+    /// was looked at is what is then opened, whatever is put in its place meanwhile. That goes through
+    /// `/proc/self/fd`, so `/proc` has to be mounted.
     ///
     /// - Parameters:
     ///   - place: where to find it.

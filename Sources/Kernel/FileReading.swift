@@ -88,7 +88,9 @@ private struct RawEntry {
 
     /// Nil at the end of `bytes`.
     init?(_ bytes: Span<UInt8>, at position: Int) {
-        let lengthOffset = 16, typeOffset = 18, nameOffset = 19
+        let lengthOffset = 16
+        let typeOffset = 18
+        let nameOffset = 19
         guard bytes.count - position > nameOffset else { return nil }
         let length = Int(bytes[position + lengthOffset]) | Int(bytes[position + lengthOffset + 1]) << 8
         guard length > nameOffset, length <= bytes.count - position else { return nil }

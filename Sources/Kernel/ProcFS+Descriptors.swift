@@ -7,6 +7,11 @@ public struct DescriptorSearch: Sendable, Hashable {
     public var place: ObjectPlace?
     /// What the search did not see, with what would show it.
     public var hidden: [Hidden]
+
+    public init(place: ObjectPlace?, hidden: [Hidden]) {
+        self.place = place
+        self.hidden = hidden
+    }
 }
 
 extension ProcFS {

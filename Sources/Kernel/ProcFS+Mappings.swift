@@ -107,6 +107,7 @@ extension ProcFS {
         add("maps of processes that failed to be read", named.count - refusedCount, "another try")
         add("processes", scan.omittedProcessCount, "a higher limit of processes")
         add("mappings", scan.omittedMappingCount, "a higher limit of mappings")
+        add("lines of maps that were not understood", scan.malformedLineCount, "a program that knows this kernel")
         add("ends of long maps", scan.truncatedCount, "a higher limit of bytes of maps")
         return hidden
     }
@@ -118,6 +119,8 @@ private struct MapperJoin {
     private(set) var omittedMappingCount = 0
     private var mappingCount = 0
     private var objects: [MappedObject] = []
+    /// By the index of the object: how much its present name tells.
+    private var nameRanks: [Int] = []
     private var indices: [ObjectKey: Int] = [:]
     private let mappingsMax: Int
 
@@ -140,15 +143,18 @@ private struct MapperJoin {
 
     private mutating func add(_ line: MapsLine, _ kind: ObjectKind, _ text: Span<UInt8>, of pid: Int32) {
         let key = ObjectKey(space: kind.space, device: line.device, inode: line.inode)
+        let rank = nameRank(kind, isDeleted: line.isDeleted)
         guard let index = indices[key] else {
             indices[key] = objects.count
+            nameRanks.append(rank)
             objects.append(
                 MappedObject(
                     key: key, kind: kind, name: line.nameCopy(text), isDeleted: line.isDeleted,
                     mappers: [Mapper(pid: pid, ranges: [line.range])]))
             return
         }
-        if rank(kind, isDeleted: line.isDeleted) > rank(objects[index].kind, isDeleted: objects[index].isDeleted) {
+        if rank > nameRanks[index] {
+            nameRanks[index] = rank
             objects[index].kind = kind
             objects[index].name = line.nameCopy(text)
         }
@@ -162,7 +168,7 @@ private struct MapperJoin {
     }
 
     /// How much a name tells: the kind first, then whether one can open it.
-    private func rank(_ kind: ObjectKind, isDeleted: Bool) -> Int {
+    private func nameRank(_ kind: ObjectKind, isDeleted: Bool) -> Int {
         (kind == .file ? 0 : 2) + (isDeleted ? 0 : 1)
     }
 

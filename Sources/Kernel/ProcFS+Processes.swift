@@ -64,14 +64,15 @@ extension ProcFS {
 
     /// The arguments that a process was started with; nil where there is no such process.
     ///
-    /// - Parameter bytesMax: how much of them is read.
-    public func commandLine(of pid: Int32, bytesMax: Int = 4_096) throws(KernelError) -> CommandLine? {
-        guard let contents = try contents(path(pid, "cmdline"), bytesMax: bytesMax) else { return nil }
+    /// - Parameter bytesMax: how much of them is read, ``Limit/fileBytes`` at most.
+    public func commandLine(of pid: Int32, bytesMax: Int = 4_096) throws(KernelError) -> ProcessCommandLine? {
+        let limit = max(0, min(bytesMax, Limit.fileBytes))
+        guard let contents = try contents(path(pid, "cmdline"), bytesMax: limit) else { return nil }
         var bytes = contents.bytes[...]
         if bytes.last == 0 { bytes.removeLast() }
-        guard !bytes.isEmpty else { return CommandLine(arguments: [], isTruncated: contents.isTruncated) }
+        guard !bytes.isEmpty else { return ProcessCommandLine(arguments: [], isTruncated: contents.isTruncated) }
         let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map { ByteString(Array($0)) }
-        return CommandLine(arguments: arguments, isTruncated: contents.isTruncated)
+        return ProcessCommandLine(arguments: arguments, isTruncated: contents.isTruncated)
     }
 
     /// The path of a process's program, with ` (deleted)` behind it where the file is gone; nil where there is no

@@ -19,7 +19,9 @@ extension TaskFacts {
         position += 1
 
         // What follows the letter is field 4 and on.
-        let parentField = 4, threadCountField = 20, startField = 22
+        let parentField = 4
+        let threadCountField = 20
+        let startField = 22
         var parent: Int64 = 0
         var threadCount: Int64 = 0
         for field in parentField..<startField {

@@ -124,6 +124,7 @@ public struct Mapping: Hashable, Sendable {
     /// What the name tells; nil where no object is behind the range.
     public let kind: ObjectKind?
 
+    @inlinable
     public init(
         range: MappedRange, device: DeviceNumber, inode: UInt64, name: ByteString, isDeleted: Bool, kind: ObjectKind?
     ) {
@@ -142,6 +143,7 @@ public struct Mapper: Hashable, Sendable {
     /// In address order, at least one.
     public var ranges: [MappedRange]
 
+    @inlinable
     public init(pid: Int32, ranges: [MappedRange]) {
         self.pid = pid
         self.ranges = ranges
@@ -154,13 +156,14 @@ public struct MappedObject: Hashable, Sendable {
     /// The best that any mapper's name tells: a path below `/dev/shm` counts for more than another path, under
     /// which the same file may show in another mount namespace.
     public var kind: ObjectKind
-    /// A name that is not deleted, if any mapper has one.
+    /// The name that told ``kind``; among those of one kind, one that is not deleted.
     public var name: ByteString
     /// Whether every mapper's name is deleted.
     public var isDeleted: Bool
     /// In the order of their pids.
     public var mappers: [Mapper]
 
+    @inlinable
     public init(key: ObjectKey, kind: ObjectKind, name: ByteString, isDeleted: Bool, mappers: [Mapper]) {
         self.key = key
         self.kind = kind

@@ -33,7 +33,7 @@ public enum ThreadState: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Whether a process that was seen before is still that process.
-public enum Liveness: Sendable, Hashable {
+public enum Liveness: String, Sendable, Hashable {
     case alive
     /// Ended, a zombie, or its pid belongs to another process by now.
     case dead
@@ -90,7 +90,7 @@ public struct ProcessStatus: Sendable, Hashable {
 }
 
 /// The arguments that a process was started with, which it may have overwritten since.
-public struct CommandLine: Sendable, Hashable {
+public struct ProcessCommandLine: Sendable, Hashable {
     /// Empty for threads of the kernel and zombies.
     public let arguments: [ByteString]
     /// Whether there was more than was read.

@@ -65,3 +65,19 @@ extension HostSources {
         }
     }
 }
+
+extension Lens {
+    /// A path by which a process that may write a memfd can open it: what some process has open.
+    ///
+    /// Looking it up opens nothing for writing; that is the caller's to do, who means to change it.
+    public func path(ofMemfd id: SegmentIdentifier) throws(ReadingError) -> String {
+        guard case .memfd(let inode) = id.object else { throw .unsupported(id) }
+        let survey = try survey(fresh: true)
+        let found = survey.mappers.objects.values.first { $0.kind == .memfd && $0.key.inode == inode }
+        guard let object = found else { throw .notFound(id) }
+        for place in sources.places(ofMapped: object) {
+            if case .descriptor(let pid, let number) = place { return "/proc/\(pid)/fd/\(number)" }
+        }
+        throw .notFound(id)
+    }
+}

@@ -181,7 +181,7 @@ extension Lens {
         let begin = Clocks.reading()
         let found = try managed(id).verify()
         return Answer(
-            VerifyReport(found.verification, consistency: found.consistency),
+            VerifyReport(found.verification),
             envelope(since: begin, found.consistency))
     }
 

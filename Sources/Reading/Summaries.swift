@@ -5,9 +5,13 @@ public import Observations
 /// The host's shared memory as a list.
 extension Survey {
     /// Everything in the folder of shared memory, and the managed segments that have no name.
-    public func summaries() -> [SegmentSummary] {
-        inventory.files.elements.map(summary) + unnamed()
+    public func entries() -> [SegmentEntry] {
+        inventory.files.elements.map { file in
+            SegmentEntry(summary: summary(of: file), pids: pids(mapping: file.file.key))
+        } + unnamed()
     }
+
+    private func pids(mapping key: ObjectKey) -> [Int32] { mappers.objects[key]?.mappers.map(\.pid) ?? [] }
 
     /// One object of the folder.
     public func summary(of file: SharedFile) -> SegmentSummary {
@@ -36,21 +40,23 @@ extension Survey {
         summary.createdAt = file.createdAt
         summary.changedAt = file.changedAt
         summary.managed = managed[key] != nil
-        let mapperCount = mappers.objects[key]?.mappers.count ?? 0
-        // A process that could not be looked at may map it: then the number is not known, and nobody is blamed.
-        summary.mapperCount = mappers.hidden.isEmpty ? mapperCount : nil
-        summary.orphaned = mappers.hidden.isEmpty && mapperCount == 0
+        // An ordinary user sees nothing of other users' processes, so of other users' objects nothing is known. Where
+        // single processes cannot be looked at, what was seen is told, and `hidden` says what was not.
+        let isKnown = mappers.hidden.isEmpty || uid == 0 || uid == file.uid
+        summary.mapperCount = isKnown ? mappers.objects[key]?.mappers.count ?? 0 : nil
+        summary.orphaned = summary.mapperCount == 0
         return summary
     }
 
-    private func unnamed() -> [SegmentSummary] {
+    private func unnamed() -> [SegmentEntry] {
         mappers.objects.values
             .filter { $0.kind == .memfd && managed[$0.key] != nil }
             .sorted { $0.key.inode < $1.key.inode }
             .compactMap { object in
                 guard let file = managed[object.key] else { return nil }
-                return summary(
+                let summary = summary(
                     SegmentIdentifier(.memfd(inode: object.key.inode)), name: memfdName(object), file: file)
+                return SegmentEntry(summary: summary, pids: pids(mapping: object.key))
             }
     }
 

@@ -43,6 +43,9 @@ int32_t shmlens_gettid(void);
  * then compares getppid(2) with the parent it expects, since that one may be gone already. */
 int shmlens_set_parent_death_signal(int32_t signal);
 
+/* This process' environment, as posix_spawn(3) takes it. */
+char *const *shmlens_environment(void);
+
 /* The C library's version, "2.36"; a constant string. Null where the C library is not glibc. */
 const char *shmlens_glibc_version(void);
 

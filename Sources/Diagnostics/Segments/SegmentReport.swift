@@ -114,7 +114,7 @@ public struct HeaderReport: Sendable, Equatable {
         formatVersion = identity.formatVersion
         architecture = Self.architectureName(identity.architecture)
         libc = Self.libcName(identity.libc, version: identity.libcVersion)
-        createdAt = WallTime(nanoseconds: identity.createdAtNanoseconds)
+        createdAt = WallTime(clampingNanoseconds: identity.createdAtNanoseconds)
         creator = Creator(
             pid: Int(identity.creatorPid), uid: identity.creatorUid, name: identity.creatorName)
         counter = state.counter

@@ -28,3 +28,34 @@ extension SegmentCore {
         return (blocks, bytes, end < highWater ? end : nil)
     }
 }
+
+extension Segment {
+    /// Descriptors looked at for each time that the lock is held.
+    static var reclaimPiece: Int { 1024 }
+
+    /// Frees the slots of dead participants and then their blocks, giving the lock back every now and then.
+    ///
+    /// - Parameters:
+    ///   - unknown: also of participants that cannot be seen from here.
+    ///   - timeout: for each time that the lock is taken.
+    /// - Returns: what was freed; the bytes are those of spans.
+    public func reclaim(
+        includingUnknown unknown: Bool = false, timeout: Duration? = nil
+    ) throws(SegmentError) -> (slots: Int, blocks: Int, bytes: Int) {
+        let slots = try withLock(timeout: timeout) { (locked) throws(SegmentError) in
+            try locked.bury(including: unknown)
+        }
+        var blocks = 0
+        var bytes = 0
+        var next: Int? = 0
+        while let first = next {
+            let piece = try withLock(timeout: timeout) { (locked) throws(SegmentError) in
+                try locked.reclaim(from: first, limit: Self.reclaimPiece)
+            }
+            blocks += piece.blocks
+            bytes += piece.bytes
+            next = piece.next
+        }
+        return (slots, blocks, bytes)
+    }
+}

@@ -1,0 +1,180 @@
+public import Diagnostics
+import Kernel
+import Observations
+public import Reading
+public import SharedSegments
+import SegmentFormat
+import Synchronization
+import SystemPackage
+
+/// The segments that this process has open to change them.
+///
+/// Opened by the first change and kept for the next, since opening maps the whole object. Let go when nobody has
+/// changed them for a while, when the name belongs to another object by now, and when more are open than may be;
+/// but kept for as long as the server runs where letting go would undo something: a protected range is one of this
+/// mapping, and an unnamed segment ends with its last holder.
+///
+/// Safe to use from any thread.
+public final class LiveSegments: Sendable {
+    /// Segments open at most, held ones included.
+    public static let countMax = 64
+    /// How long one is kept that nobody changes.
+    public static let idleNanoseconds: Int64 = 60_000_000_000
+
+    private struct Entry {
+        let segment: Segment
+        /// Made here without a name, and not deleted since.
+        var isHeld: Bool
+        var usedAt: Int64
+
+        var isPinned: Bool { isHeld || !segment.protection.isEmpty }
+    }
+
+    private let lens: Lens
+    private let entries = Mutex<[SegmentIdentifier: Entry]>([:])
+
+    public init(lens: Lens) { self.lens = lens }
+
+    /// A segment, open to be changed.
+    public func segment(_ id: SegmentIdentifier) throws(Problem) -> Segment {
+        let object = try looking { () throws(ReadingError) in try lens.managed(id).object }
+        let now = Clocks.monotonicNanoseconds()
+        let known: Segment? = entries.withLock { entries in
+            guard let entry = entries[id], entry.segment.inode == object.file.inode else {
+                entries[id] = nil
+                return nil
+            }
+            entries[id]?.usedAt = now
+            return entry.segment
+        }
+        if let known { return known }
+        let opened = try changing { () throws(SegmentError) in try open(id, object) }
+        try keep(opened, id, isHeld: false)
+        return opened
+    }
+
+    /// Makes a segment: named, or without a name and then held until it is let go.
+    public func create(name: String?, options: SegmentOptions) throws(Problem) -> SegmentIdentifier {
+        let segment = try changing { () throws(SegmentError) in
+            if let name { return try Segment.create(name: name, options: options) }
+            return try Segment.createUnnamed(label: Self.label, options: options)
+        }
+        guard let name else {
+            let id = SegmentIdentifier(.memfd(inode: segment.inode))
+            try keep(segment, id, isHeld: true)
+            return id
+        }
+        let id = SegmentIdentifier.posix(ByteString(Array(name.utf8)))
+        // A segment that was made is made, whether or not there is room to keep it open.
+        try? keep(segment, id, isHeld: false)
+        return id
+    }
+
+    /// What /proc/PID/maps calls segments that have no name.
+    private static let label = "shmlens"
+
+    /// Removes a segment: its name, or this process' hold on it.
+    ///
+    /// - Parameter force: also while participants live.
+    public func remove(_ id: SegmentIdentifier, force: Bool) throws(Problem) {
+        let segment = try segment(id)
+        if case .posix = id.object {
+            try changing { () throws(SegmentError) in try Segment.remove(name: segment.name, force: force) }
+        } else {
+            let living = force ? 0 : segment.livingParticipants()
+            guard living == 0 else { throw Problem(SegmentError.participantsAlive(count: living)) }
+        }
+        entries.withLock { $0[id] = nil }
+    }
+
+    /// The ranges of this process' mapping that differ from read-write and unlocked.
+    public func protection(of id: SegmentIdentifier) -> [ProtectionReport] {
+        guard let segment = entries.withLock({ $0[id]?.segment }) else { return [] }
+        return segment.protection.map { ProtectionReport($0) }
+    }
+
+    /// Lets go of what nobody has changed for a while.
+    public func closeIdle() { closeIdle(now: Clocks.monotonicNanoseconds()) }
+
+    func closeIdle(now: Int64) {
+        // What is let go of is unmapped outside of the lock.
+        let idle = entries.withLock { entries in
+            let idle = entries.filter { !$0.value.isPinned && now - $0.value.usedAt >= Self.idleNanoseconds }
+            for id in idle.keys { entries[id] = nil }
+            return idle
+        }
+        _ = consume idle
+    }
+
+    /// How many are open.
+    public var count: Int { entries.withLock { $0.count } }
+
+    private func keep(_ segment: Segment, _ id: SegmentIdentifier, isHeld: Bool) throws(Problem) {
+        let now = Clocks.monotonicNanoseconds()
+        let isKept = entries.withLock { entries in
+            if entries.count >= Self.countMax {
+                let oldest = entries.filter { !$0.value.isPinned }.min { $0.value.usedAt < $1.value.usedAt }
+                guard let oldest else { return false }
+                entries[oldest.key] = nil
+            }
+            entries[id] = Entry(segment: segment, isHeld: isHeld, usedAt: now)
+            return true
+        }
+        guard isKept else {
+            throw .unavailable(
+                "\(Self.countMax) segments are held open here, by having no name or by protected ranges: delete some "
+                    + "unnamed ones, or give access back")
+        }
+    }
+
+    private func open(_ id: SegmentIdentifier, _ object: OpenObject) throws(SegmentError) -> Segment {
+        switch id.object {
+        case .posix(let name):
+            guard name.isUTF8 else { throw .invalid(field: "name", reason: "is not UTF-8: it can only be looked at") }
+            return try Segment.open(name: name.text)
+        case .memfd(let inode):
+            return try openUnnamed(inode: inode, object)
+        case .semaphore, .sysv, .sysvSemaphore, .anonymous, .file, .deleted:
+            throw .notManaged(name: "\(id)", .notASegment)
+        }
+    }
+
+    /// Opens a memfd through a process that has it open.
+    private func openUnnamed(inode: UInt64, _ object: OpenObject) throws(SegmentError) -> Segment {
+        let name = "memfd:\(inode)"
+        let identity = FileIdentity(object.file)
+        let survey = try? lens.survey()
+        let mappers = survey?.mappers.objects.values.first { $0.kind == .memfd && $0.key.inode == inode }?.mappers ?? []
+        let search = try? lens.sources.proc.findMemfd(identity, lookingFirstIn: mappers.map(\.pid))
+        guard case .descriptor(let pid, let number)? = search?.place else { throw .notFound(name: name) }
+        let descriptor: FileDescriptor
+        do {
+            descriptor = try FileDescriptor.open(
+                FilePath("/proc/\(pid)/fd/\(number)"), .readWrite, options: .closeOnExec)
+        } catch {
+            throw .system(operation: "open", object: name, error as? Errno ?? .ioError)
+        }
+        let segment = try Segment(adopting: descriptor, name: name)
+        // Between the search and the opening the process may have put another file under that number.
+        guard segment.inode == inode else { throw .notFound(name: name) }
+        return segment
+    }
+}
+
+extension ProtectionReport {
+    init(_ range: ProtectedRange) {
+        let access: Access =
+            switch range.access {
+            case .none: .none
+            case .read: .read
+            case .readWrite: .readWrite
+            }
+        let locked: Locked =
+            switch range.locked {
+            case .no: .no
+            case .onFault: .onFault
+            case .all: .all
+            }
+        self.init(offset: range.offset, length: range.length, access: access, locked: locked)
+    }
+}

@@ -1,0 +1,130 @@
+import Diagnostics
+import Encoding
+import HTTPCore
+import Observations
+import Reading
+import SegmentFormat
+import SharedSegments
+
+extension Service {
+    /// Blocks that one request may allocate.
+    static let allocations = 1...10_000
+
+    static let blockRoutes: [Route<Endpoint>] = [
+        route(
+            .post, "/segments/{id}/blocks",
+            Endpoint(
+                name: "allocateBlocks", summary: "Allocates a block, or with count so many: all or none.",
+                lane: .waiting, parameters: ["timeoutMilliseconds"],
+                body: .json(["sizeBytes", "alignment", "tag", "count"]), status: .created,
+                answer: Service.allocate)),
+        route(
+            .patch, "/segments/{id}/blocks/{offset}",
+            Endpoint(
+                name: "resizeBlock", summary: "Changes a block's size; it may move.", lane: .waiting,
+                parameters: ["force", "timeoutMilliseconds"], body: .json(["sizeBytes"]), answer: Service.resize)),
+        route(
+            .delete, "/segments/{id}/blocks/{offset}",
+            Endpoint(
+                name: "freeBlock", summary: "Frees a block; force frees that of a living process too.",
+                lane: .waiting, parameters: ["force", "timeoutMilliseconds"], produces: [], status: .noContent,
+                answer: Service.free)),
+    ]
+
+    func allocate(_ call: Call) throws(Problem) -> Response {
+        let id = try segmentID(call)
+        let fields = try call.fields()
+        let sizeBytes = try fields.requiredSize("sizeBytes", in: 1...(.max))
+        let alignment = try fields.size("alignment", in: 1...(1 << Span.largestAlignmentShift)) ?? 16
+        guard alignment & (alignment - 1) == 0 else {
+            throw .unprocessable("alignment: must be a power of two, not \(alignment)", field: "alignment")
+        }
+        let tag = try fields.text("tag").map { (text) throws(Problem) in try FieldValue.tag("tag", text) } ?? .none
+        let count = try fields.integer("count", in: Self.allocations)
+        let offsets = try change(id, call) { (locked) throws(SegmentError) in
+            try locked.allocate(count ?? 1, sizeBytes: sizeBytes, alignment: max(alignment, 16), tag: tag)
+        }
+        guard count != nil else {
+            return .json(.created, try block(id, at: offsets[0]))
+                .with("Location", Self.location(id) + "/blocks/\(offsets[0])")
+        }
+        return .json(.created, try blocks(id, at: Set(offsets))).with("Location", Self.location(id) + "/blocks")
+    }
+
+    func resize(_ call: Call) throws(Problem) -> Response {
+        let id = try segmentID(call)
+        let offset = try call.number("offset")
+        let sizeBytes = try call.fields().requiredSize("sizeBytes", in: 1...(.max))
+        let moved = try changeBlock(id, offset, call) { (locked) throws(SegmentError) in
+            try locked.resize(offset, to: sizeBytes)
+        }
+        return .json(.ok, try block(id, at: moved))
+    }
+
+    func free(_ call: Call) throws(Problem) -> Response {
+        let offset = try call.number("offset")
+        try changeBlock(try segmentID(call), offset, call) { (locked) throws(SegmentError) in
+            try locked.free(offset)
+        }
+        return .noContent
+    }
+
+    /// Changes a block that belongs to nobody who lives, unless forced.
+    private func changeBlock<Result>(
+        _ id: SegmentIdentifier, _ offset: Int, _ call: Call,
+        _ body: (inout LockedSegment) throws(SegmentError) -> Result
+    ) throws(Problem) -> Result {
+        let force = try call.query.flag("force")
+        let outcome: Result? = try change(id, call) { (locked) throws(SegmentError) in
+            if !force {
+                let block = try locked.block(at: offset)
+                let isOurs = block.owner == .external
+                guard isOurs || locked.ownerLiveness(of: block) == .dead else { return nil }
+            }
+            return try body(&locked)
+        }
+        guard let outcome else {
+            throw .conflict(
+                "the block at offset \(offset) belongs to a process that lives, or that cannot be seen from here; "
+                    + "?force=true changes it all the same")
+        }
+        return outcome
+    }
+
+    /// Some used blocks, by where their payloads begin.
+    private func blocks(_ id: SegmentIdentifier, at offsets: Set<Int>) throws(Problem) -> Answer<BlockList> {
+        try listing { () throws(ListError) in
+            try lens.blocks(id) { (picture, owners) in
+                BlockList(
+                    blocks: picture.blocks.filter { offsets.contains($0.payloadOffset) }
+                        .map { BlockReport($0, owners: owners) })
+            }
+        }
+    }
+}
+
+/// The blocks that a request made.
+struct BlockList: Report, JSONObjectEncodable {
+    let blocks: [BlockReport]
+
+    func writeMembers(to writer: inout JSONWriter) { writer.field("blocks", blocks) }
+}
+
+extension LockedSegment {
+    /// Allocates all blocks or none.
+    fileprivate mutating func allocate(
+        _ count: Int, sizeBytes: Int, alignment: Int, tag: Tag
+    ) throws(SegmentError) -> [Int] {
+        var offsets: [Int] = []
+        offsets.reserveCapacity(count)
+        do throws(SegmentError) {
+            for _ in 0..<count {
+                offsets.append(try allocate(sizeBytes: sizeBytes, alignment: alignment, tag: tag))
+            }
+        } catch {
+            for offset in offsets { try free(offset) }
+            throw error
+        }
+        return offsets
+    }
+}

@@ -1,0 +1,114 @@
+import Diagnostics
+import Encoding
+import HTTPCore
+import Kernel
+import Observations
+import Reading
+import SharedSegments
+
+extension Service {
+    static let byteRoutes: [Route<Endpoint>] = [
+        route(
+            .get, "/segments/{id}/bytes",
+            Endpoint(
+                name: "readBytes", summary: "The object's bytes; Range asks for some of them.",
+                parameters: ["attach"], produces: [.bytes], answer: Service.readBytes)),
+        route(
+            .put, "/segments/{id}/bytes",
+            Endpoint(
+                name: "writeBytes", summary: "Writes the body into the pool, under the lock.", lane: .waiting,
+                parameters: ["offset", "timeoutMilliseconds"], body: .bytes, produces: [], status: .noContent,
+                answer: Service.writeBytes)),
+        route(
+            .get, "/segments/{id}/hexdump",
+            Endpoint(
+                name: "hexdump", summary: "Bytes as xxd or hexdump -C show them, or as JSON.",
+                parameters: ["offset", "length", "style", "attach"], produces: [.text, .json], answer: Service.hexdump)),
+    ]
+
+    /// An object that is open to have its bytes read, and how long it is.
+    private func openBytes(_ call: Call) throws(Problem) -> (source: DescriptorSource, sizeBytes: Int) {
+        _ = try call.query.flag("attach")
+        let id = try segmentID(call)
+        let object = try looking { () throws(ReadingError) in try lens.object(id) }
+        return (object.source, object.file.sizeBytes)
+    }
+
+    func readBytes(_ call: Call) throws(Problem) -> Response {
+        let (source, sizeBytes) = try openBytes(call)
+        var response = Response(.ok).uncached().with("Accept-Ranges", "bytes")
+            .with("Content-Type", MediaType.bytes.description)
+        var range = 0..<sizeBytes
+        // There is no tag that a conditional range could name: such bytes change without a trace.
+        let asked = call.head.headers["If-Range"] == nil ? call.head.headers["Range"] : nil
+        switch ByteRange(asked, of: sizeBytes) {
+        case nil: break
+        case .unsatisfiable?: return Self.unsatisfiable("the range begins behind the object's end", of: sizeBytes)
+        case .satisfiable(let part)?:
+            range = part
+            response.status = .partialContent
+            response.headers["Content-Range"] = ByteRange.contentRange(part, of: sizeBytes)
+        }
+        response.addTaking(range, of: sizeBytes)
+        response.body = .stream(length: range.count, ObjectBytes(source, range: range))
+        return response
+    }
+
+    func hexdump(_ call: Call) throws(Problem) -> Response {
+        let style = try call.query.choice("style", of: DumpStyle.self) ?? .xxd
+        let offset = try call.query.size("offset") ?? 0
+        let length = try call.query.size("length")
+        let (source, sizeBytes) = try openBytes(call)
+        guard offset <= sizeBytes else {
+            return Self.unsatisfiable("the object ends at \(sizeBytes), before the offset \(offset)", of: sizeBytes)
+        }
+        let range = offset..<(offset + min(length ?? .max, sizeBytes - offset))
+        let type = style == .json ? MediaType.json.description : "text/plain; charset=utf-8"
+        var response = Response(.ok).uncached().with("Content-Type", type)
+        switch style {
+        case .json:
+            let takenAt = Clocks.reading().realTime
+            response.body = .stream(length: nil, JSONDumpBody(source, range: range, takenAt: takenAt))
+            return response
+        case .xxd:
+            response.body = .stream(
+                length: HexDump.xxdLength(offset: offset, length: range.count),
+                HexDumpBody(source, range: range, style: .xxd, askedLength: length))
+        case .canonical:
+            response.body = .stream(
+                length: nil, HexDumpBody(source, range: range, style: .canonical, askedLength: length))
+        }
+        response.addTaking(range, of: sizeBytes)
+        return response
+    }
+
+    func writeBytes(_ call: Call) throws(Problem) -> Response {
+        guard let offset = try call.query.size("offset") else { throw BodyFields.missing("offset") }
+        let body = call.request.body
+        try change(try segmentID(call), call) { (locked) throws(SegmentError) in
+            try locked.write(body, at: offset)
+        }
+        return .noContent
+    }
+
+    static func unsatisfiable(_ detail: String, of sizeBytes: Int) -> Response {
+        Response.problem(.rangeNotSatisfiable(detail)).with("Content-Range", ByteRange.contentRange(of: sizeBytes))
+    }
+}
+
+/// The API's `style`.
+enum DumpStyle: String, CaseIterable {
+    case xxd
+    case canonical
+    case json
+}
+
+extension Response {
+    /// What is known of streamed bytes before the first of them is read.
+    fileprivate mutating func addTaking(_ range: Range<Int>, of sizeBytes: Int) {
+        headers["Shmlens-Taken-At"] = Clocks.reading().realTime.rfc3339
+        headers["Shmlens-Size-Bytes"] = "\(sizeBytes)"
+        headers["Shmlens-Offset"] = "\(range.lowerBound)"
+        headers["Shmlens-Length"] = "\(range.count)"
+    }
+}

@@ -1,0 +1,6 @@
+import Diagnostics
+import HTTPCore
+
+extension Service {
+    func openAPI(_ call: Call) throws(Problem) -> Response { .noContent }
+}

@@ -1,0 +1,5 @@
+import HTTPCore
+
+extension Service {
+    static let workerRoutes: [Route<Endpoint>] = []
+}

@@ -1,0 +1,316 @@
+import ArgumentParser
+import Diagnostics
+import Encoding
+import Observations
+import Reading
+import SegmentFormat
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List what shared memory there is.",
+        discussion: "Examples:\n  shmlens list\n  shmlens list --managed --sort -sizeBytes\n  shmlens list --q orders --json")
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var page: PageOptions
+
+    @Option(help: "Only this kind: posix, semaphore, memfd …")
+    var kind: String?
+    @Flag(inversion: .prefixedNo, help: "Only managed segments, or only others.")
+    var managed: Bool?
+    @Flag(inversion: .prefixedNo, help: "Only what nobody maps, or only what somebody does.")
+    var orphaned: Bool?
+    @Option(help: "Only what this process maps.")
+    var pid: Int32?
+    @Option(help: "Only what this user owns.")
+    var uid: UInt32?
+    @Option(help: "Only names that contain this.")
+    var q: String?
+    @Option(help: "Sort by a key, -key for the largest first.")
+    var sort: String?
+
+    func run() throws {
+        try Terminal.run {
+            let lens = try Lens()
+            let filter = try filter()
+            let answer = try lens.segments(filter, sort: try order(), page: try page.request(.segments), fresh: true)
+            guard !output.json else { return try Terminal.print(json: answer) }
+            var table = TextTable([
+                .init("ID"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"), .init("OWNER"),
+                .init("MAPPERS", .right), .init("STATE"),
+            ])
+            for segment in answer.report.segments { table.addRow(row(segment)) }
+            try Terminal.print(table.text())
+            Notes.tell(answer.envelope, next: answer.report.next)
+        }
+    }
+
+    private func row(_ segment: SegmentSummary) -> [String] {
+        let states = [segment.managed ? "managed" : nil, segment.orphaned ? "orphaned" : nil, segment.deleted ? "deleted" : nil]
+        return [
+            segment.id.text, ByteSize(bytes: segment.sizeBytes).description,
+            ByteSize(bytes: segment.residentBytes).description, Notes.octal(segment.mode),
+            segment.user ?? "\(segment.uid)", segment.mapperCount.map { "\($0)" } ?? "?",
+            states.compactMap { $0 }.joined(separator: ","),
+        ]
+    }
+
+    private func filter() throws -> SegmentFilter {
+        var filter = SegmentFilter()
+        if let kind {
+            guard let known = SegmentKind(rawValue: kind) else {
+                throw ValidationError("--kind must be one of \(SegmentKind.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            filter.kind = known
+        }
+        filter.managed = managed
+        filter.orphaned = orphaned
+        filter.pid = pid
+        filter.uid = uid
+        filter.q = q.map { ByteString(Array($0.utf8)) }
+        return filter
+    }
+
+    private func order() throws -> SegmentSort {
+        guard let sort else { return .byIdentifier }
+        do { return try SegmentSort(text: sort) } catch { throw ValidationError("\(error)") }
+    }
+}
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show one segment: header, lock, heap.",
+        discussion: "Example:\n  shmlens show shmlens-demo")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        try Terminal.run {
+            let answer = try Lens().detail(try segment.identifier(), fresh: true)
+            guard !output.json else { return try Terminal.print(json: answer) }
+            try Terminal.print(Facts.of(answer.report).text())
+            Notes.tell(answer.envelope)
+        }
+    }
+}
+
+struct Heap: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sum up a segment's heap.", discussion: "Example:\n  shmlens heap shmlens-demo --json")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        try Terminal.run {
+            let answer = try Lens().heapReport(try segment.identifier())
+            guard !output.json else { return try Terminal.print(json: answer) }
+            try Terminal.print(Facts.of(answer.report).text())
+            var owners = TextTable([.init("OWNER"), .init("PID", .right), .init("BLOCKS", .right), .init("BYTES", .right)])
+            for owner in answer.report.byOwner {
+                owners.addRow([
+                    Notes.name(owner.owner), owner.owner.pid.map { "\($0)" } ?? "", "\(owner.blockCount)",
+                    "\(owner.sizeBytes)",
+                ])
+            }
+            try Terminal.print("\n" + owners.text())
+            Notes.tell(answer.envelope)
+        }
+    }
+}
+
+struct Blocks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the blocks of a segment's heap in address order.",
+        discussion: "Examples:\n  shmlens blocks shmlens-demo --state used\n  shmlens blocks shmlens-demo --at 1245184\n  shmlens blocks shmlens-demo --buckets 64")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var page: PageOptions
+
+    @Option(help: "Only used, free or orphaned blocks.")
+    var state: String?
+    @Option(help: "Only blocks of this process.")
+    var owner: Int?
+    @Option(help: "Only blocks with this tag.")
+    var tag: String?
+    @Option(help: "The block that holds this offset.")
+    var at: SizeArgument?
+    @Option(help: "Only blocks of at least this size.")
+    var minBytes: SizeArgument?
+    @Option(help: "Sum the pool up in so many buckets instead.")
+    var buckets: Int?
+    @Option(help: "First byte for --buckets.")
+    var from: SizeArgument?
+    @Option(help: "Byte after the last for --buckets.")
+    var to: SizeArgument?
+
+    func run() throws {
+        try Terminal.run {
+            let id = try segment.identifier()
+            if let buckets { return try show(buckets: buckets, of: id) }
+            let filter = try filter()
+            let request = try page.request(.blocks)
+            let answer = try Lens().blocks(id) { (picture, owners) throws(QueryError) in
+                try BlocksReport(picture: picture, owners: owners, filter: filter, page: request)
+            }
+            guard !output.json else { return try Terminal.print(json: answer) }
+            var table = TextTable([
+                .init("OFFSET", .right), .init("SIZE", .right), .init("SPAN", .right), .init("STATE"), .init("OWNER"),
+                .init("PID", .right), .init("TAG"), .init("SEQUENCE", .right),
+            ])
+            for block in answer.report.blocks {
+                table.addRow([
+                    "\(block.offset)", "\(block.sizeBytes)", "\(block.spanBytes)", block.state.rawValue,
+                    block.owner.map(Notes.name) ?? "", block.owner?.pid.map { "\($0)" } ?? "", block.tag?.text ?? "",
+                    block.sequence.map { "\($0)" } ?? "",
+                ])
+            }
+            try Terminal.print(table.text())
+            Notes.tell(answer.envelope, next: answer.report.next)
+        }
+    }
+
+    private func show(buckets: Int, of id: SegmentIdentifier) throws {
+        let answer = try Lens().blocks(id) { (picture, owners) throws(QueryError) in
+            BucketsReport(
+                picture: picture, owners: owners,
+                request: try BucketRequest(count: buckets, from: from?.bytes, to: to?.bytes, pool: picture.pool))
+        }
+        guard !output.json else { return try Terminal.print(json: answer) }
+        var table = TextTable([
+            .init("OFFSET", .right), .init("USED", .right), .init("FREE", .right), .init("BLOCKS", .right),
+            .init("LARGEST FREE", .right), .init("MAIN OWNER"),
+        ])
+        for bucket in answer.report.buckets {
+            table.addRow([
+                "\(bucket.offset)", "\(bucket.usedBytes)", "\(bucket.freeBytes)", "\(bucket.blockCount)",
+                "\(bucket.largestFreeBytes)", bucket.mainOwner.map(Notes.name) ?? "",
+            ])
+        }
+        try Terminal.print(table.text())
+        Notes.tell(answer.envelope)
+    }
+
+    private func filter() throws -> BlockFilter {
+        var filter = BlockFilter()
+        if let state {
+            guard let known = BlockReport.State(rawValue: state) else {
+                throw ValidationError("--state must be used, free or orphaned")
+            }
+            filter.state = known
+        }
+        if let tag {
+            guard let known = Tag(tag) else { throw ValidationError("--tag has at most 16 bytes") }
+            filter.tag = known
+        }
+        filter.owner = owner
+        filter.at = at?.bytes
+        filter.minBytes = minBytes?.bytes
+        return filter
+    }
+}
+
+struct Locks: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a segment's lock: who holds it, who waits.",
+        discussion: "Example:\n  shmlens locks shmlens-demo")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        try Terminal.run {
+            let answer = try Lens().locks(try segment.identifier())
+            guard !output.json else { return try Terminal.print(json: answer) }
+            for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
+            Notes.tell(answer.envelope)
+        }
+    }
+}
+
+struct Events: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List a segment's last operations: who did what, and when.",
+        discussion: "Example:\n  shmlens events shmlens-demo --after 1000 --limit 20")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var page: PageOptions
+
+    @Option(help: "Only those newer than this sequence number.")
+    var after: UInt64?
+
+    func run() throws {
+        try Terminal.run {
+            let request = try page.request(.events)
+            let start = try EventsReport.start(after: after, page: request)
+            let answer = try Lens().events(try segment.identifier(), after: start, limit: request.limit)
+            guard !output.json else { return try Terminal.print(json: answer) }
+            var table = TextTable([
+                .init("SEQUENCE", .right), .init("AT"), .init("KIND"), .init("OWNER"), .init("OFFSET", .right),
+                .init("SIZE", .right), .init("TAG"),
+            ])
+            for event in answer.report.events {
+                table.addRow([
+                    "\(event.sequence)", Notes.time(event.at), event.kind.map { "\($0)" } ?? "?", Notes.name(event.owner),
+                    event.offset.map { "\($0)" } ?? event.oldOffset.map { "\($0)" } ?? "",
+                    event.sizeBytes.map { "\($0)" } ?? event.oldSizeBytes.map { "\($0)" } ?? "", event.tag?.text ?? "",
+                ])
+            }
+            try Terminal.print(table.text())
+            if answer.report.lost > 0 { Terminal.note("\(answer.report.lost) older events are gone from the ring") }
+            Notes.tell(answer.envelope, next: answer.report.next)
+        }
+    }
+}
+
+struct Participants: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the processes that take part in a segment.",
+        discussion: "Example:\n  shmlens participants shmlens-demo")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var page: PageOptions
+
+    func run() throws {
+        try Terminal.run {
+            let answer = try Lens().participants(try segment.identifier(), page: try page.request(.participants))
+            guard !output.json else { return try Terminal.print(json: answer) }
+            var table = TextTable([
+                .init("SLOT", .right), .init("PID", .right), .init("NAME"), .init("ALIVE"), .init("STARTED"),
+                .init("OPERATIONS", .right), .init("BLOCKS", .right), .init("BYTES", .right),
+            ])
+            for one in answer.report.participants {
+                table.addRow([
+                    "\(one.slot)", "\(one.pid)", one.name, "\(one.alive)", Notes.time(one.startedAt),
+                    "\(one.operations.reduce(0) { $0 + $1.count })", "\(one.blockCount)", "\(one.sizeBytes)",
+                ])
+            }
+            try Terminal.print(table.text())
+            Notes.tell(answer.envelope, next: answer.report.next)
+        }
+    }
+}
+
+struct Layout: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the parts of a segment and the fields of its header.",
+        discussion: "Example:\n  shmlens layout shmlens-demo --json")
+
+    @OptionGroup var segment: SegmentArgument
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        try Terminal.run {
+            let answer = try Lens().layout(try segment.identifier())
+            guard !output.json else { return try Terminal.print(json: answer) }
+            var table = TextTable([.init("REGION"), .init("OFFSET", .right), .init("SIZE", .right)])
+            for region in answer.report.regions {
+                table.addRow([region.name, "\(region.offset)", ByteSize(bytes: region.sizeBytes).description])
+            }
+            try Terminal.print(table.text())
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Diagnostics
+import Encoding
+import SharedSegments
+import SystemPackage
+import Workload
+
+extension WorkloadKind: ExpressibleByArgument {}
+extension Primitive: ExpressibleByArgument {}
+extension Padding: ExpressibleByArgument {}
+extension ProtectedRange.Access: ExpressibleByArgument {}
+
+/// `shmlens worker`: one process that works on a managed segment until it is done or told to end.
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker",
+        abstract: "Work on a managed segment, as one process of many.",
+        discussion: """
+            WORKLOAD is one of:
+              counter       adds one to the counter and writes NAME: N into the text
+              churn         allocates, fills, checks, resizes and frees blocks at random
+              mixed         counter and churn, and now and then the text and the flag
+              pingpong      alternates with another process through the flag; start two
+              hold          takes the lock and keeps it
+              crash         ends itself by SIGKILL in the middle of a change
+              trespass      writes where it must not, and is ended by SIGSEGV
+              falsesharing  counts on a cache line that others write, and on one of its own; start several
+
+            It ends cleanly on SIGTERM and Ctrl-C: it frees what it has and leaves. What it did it prints when it \
+            ends.
+
+            Examples:
+              shmlens worker orders --workload counter --operations 1000
+              shmlens worker orders --workload churn --seed 42 --duration-milliseconds 60000
+              shmlens worker orders --workload pingpong --primitive pthread --operations 10000
+              shmlens worker orders --workload hold --hold-milliseconds 5000
+              shmlens worker memfd:1234 --workload mixed --rate-per-second 100
+
+            Exit status: 0 done, 1 failed, 2 what it had written was changed, 4 not found, 5 no right, 6 it could \
+            not leave because somebody keeps the lock, 64 usage.
+            """)
+
+    @OptionGroup var segment: SegmentArgument
+
+    @Option(help: "What to do.")
+    var workload: WorkloadKind
+
+    @Option(help: "Who it is, for people, at most 32 bytes. (default: the workload and the pid)")
+    var name: String?
+
+    @Option(help: "Operations to do. (default: no limit; one of hold)")
+    var operations: Int?
+
+    @Option(help: "Operations a second. (default: as fast as it goes)")
+    var ratePerSecond: Double?
+
+    @Option(help: "What the random choices come from. (default: another one each time)")
+    var seed: UInt64?
+
+    @Option(help: "How long to work. (default: no limit; one second of falsesharing)")
+    var durationMilliseconds: Int?
+
+    @Option(help: "hold: how long to keep the lock. (default: until told to end)")
+    var holdMilliseconds: Int?
+
+    @Option(help: "crash: before which store to end, from 1. (default: a random one)")
+    var step: Int?
+
+    @Option(help: "trespass: the range to protect, whole pages. (default: the pool)")
+    var offset: Int?
+
+    @Option(help: "trespass: its length. (default: to the end)")
+    var length: Int?
+
+    @Option(help: "trespass: none, read or readWrite. (default: read; without a range, all is mapped read-only)")
+    var access: ProtectedRange.Access?
+
+    @Option(help: "falsesharing: packed, padded or both. (default: both)")
+    var padding: Padding?
+
+    @Option(help: "pingpong: futex or pthread. (default: futex)")
+    var primitive: Primitive?
+
+    @Option(help: .hidden)
+    var supervisor: Int32?
+
+    private var options: WorkloadOptions {
+        var options = WorkloadOptions()
+        options.operations = operations
+        options.ratePerSecond = ratePerSecond
+        options.seed = seed
+        options.durationMilliseconds = durationMilliseconds
+        options.holdMilliseconds = holdMilliseconds
+        options.step = step
+        options.offset = offset
+        options.length = length
+        options.access = access
+        options.padding = padding
+        options.primitive = primitive
+        return options
+    }
+
+    func validate() throws { try options.check(for: workload) }
+
+    func run() throws {
+        try Terminal.run {
+            let stop = StopFlag()
+            let progress = ProgressReport(
+                descriptor: supervisor == nil ? nil : FileDescriptor(rawValue: Supervisor.reportNumber))
+            do {
+                if let supervisor, try !Termination.bind(toSupervisor: supervisor) {
+                    throw WorkloadError.supervisorGone
+                }
+                try Termination.raise(stop, overdueStatus: Exit.lockTimeout.rawValue)
+                let outcome = try Worker.run(
+                    segment: try open(), kind: workload, options: options, name: name, stop: stop, report: progress)
+                progress.send(outcome)
+                try Terminal.print(outcome.text)
+            } catch {
+                progress.send(message: "\(error)")
+                throw error
+            }
+        }
+    }
+
+    private func open() throws -> Segment {
+        let id = try segment.identifier()
+        // A supervisor hands an unnamed segment over; by hand it is found through /proc.
+        guard case .memfd(let inode) = id.object, let descriptor = Memfd.handedOver(inode: inode) else {
+            return try segment.open()
+        }
+        return try Segment(adopting: descriptor, name: id.text)
+    }
+}
