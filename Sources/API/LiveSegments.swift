@@ -1,4 +1,5 @@
 public import Diagnostics
+import Encoding
 import Kernel
 import Observations
 public import Reading
@@ -6,7 +7,6 @@ public import SharedSegments
 import SegmentFormat
 import Synchronization
 import SystemPackage
-import Workload
 
 /// The segments that this process has open to change them.
 ///
@@ -142,24 +142,30 @@ public final class LiveSegments: Sendable {
             guard name.isUTF8 else { throw .invalid(field: "name", reason: "is not UTF-8: it can only be looked at") }
             return try Segment.open(name: name.text)
         case .memfd(let inode):
-            return try openUnnamed(inode: inode)
+            return try openUnnamed(id, inode: inode)
         case .semaphore, .sysv, .sysvSemaphore, .anonymous, .file, .deleted:
-            throw .notManaged(name: "\(id)", .notASegment)
+            throw .notManaged(name: id.text, .notASegment)
         }
     }
 
     /// Opens a memfd through a process that has it open.
-    private func openUnnamed(inode: UInt64) throws(SegmentError) -> Segment {
-        let name = "memfd:\(inode)"
-        let descriptor: FileDescriptor?
-        do throws(WorkloadError) {
-            descriptor = try Memfd.open(inode: inode)
+    private func openUnnamed(_ id: SegmentIdentifier, inode: UInt64) throws(SegmentError) -> Segment {
+        let path: String
+        do throws(ReadingError) {
+            path = try lens.path(ofMemfd: id)
         } catch {
-            guard case .system(let operation, let object, let errno) = error else { throw .notFound(name: name) }
-            throw .system(operation: operation, object: object, errno)
+            throw .notFound(name: id.text)
         }
-        guard let descriptor else { throw .notFound(name: name) }
-        return try Segment(adopting: descriptor, name: name)
+        let descriptor: FileDescriptor
+        do {
+            descriptor = try FileDescriptor.open(FilePath(path), .readWrite, options: .closeOnExec)
+        } catch {
+            throw .system(operation: "open", object: id.text, error as? Errno ?? .ioError)
+        }
+        let segment = try Segment(adopting: descriptor, name: id.text)
+        // The process may have put another file under that number since.
+        guard segment.inode == inode else { throw .notFound(name: id.text) }
+        return segment
     }
 }
 

@@ -36,9 +36,9 @@ struct HealthCheck {
     }
 
     private func connect() throws -> FileDescriptor {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let error = unsafe getaddrinfo(address.host, "\(address.port)", &hints, &list)
         guard error == 0, let first = unsafe list else { throw ValidationError("\(address) is no address") }
