@@ -93,6 +93,7 @@ let package = Package(
                 system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
             [
