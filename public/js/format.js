@@ -65,9 +65,9 @@ export function nanoseconds(value) {
   if (value === null) return "∞";
   if (!Number.isFinite(value)) return "–";
   if (value < 1e3) return `${value} ns`;
-  if (value < 1e6) return `${Number((value / 1e3).toPrecision(2))} µs`;
-  if (value < 1e9) return `${Number((value / 1e6).toPrecision(2))} ms`;
-  return `${Number((value / 1e9).toPrecision(2))} s`;
+  if (value < 1e6) return `${Number((value / 1e3).toPrecision(3))} µs`;
+  if (value < 1e9) return `${Number((value / 1e6).toPrecision(3))} ms`;
+  return `${Number((value / 1e9).toPrecision(3))} s`;
 }
 
 /** Milliseconds between two RFC 3339 times; NaN where one is missing. */
