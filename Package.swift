@@ -93,6 +93,12 @@ let package = Package(
                 system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "ReadingTests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
+                "shmlens", system,
+            ]),
         tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
