@@ -90,6 +90,9 @@ let package = Package(
             [
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
             ]),
+        tests(
+            "WorkloadTests",
+            ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests(
             "EncodingTests",
