@@ -82,18 +82,29 @@ let package = Package(
         .executableTarget(
             name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
             swiftSettings: strict),
+        .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
             [
-                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
+                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", "StepTracer",
+                system,
             ]),
         tests(
             "WorkloadTests",
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
+        tests(
+            "APITests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
+                "Reading", "Workload", "API", system,
+            ]),
+        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
+        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),

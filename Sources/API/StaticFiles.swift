@@ -2,6 +2,7 @@ import Diagnostics
 import HTTPCore
 import Kernel
 import Observations
+import SystemPackage
 
 /// The files of the page, served as they are.
 struct StaticFiles: Sendable {

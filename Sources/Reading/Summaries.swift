@@ -40,10 +40,11 @@ extension Survey {
         summary.createdAt = file.createdAt
         summary.changedAt = file.changedAt
         summary.managed = managed[key] != nil
-        let mapperCount = mappers.objects[key]?.mappers.count ?? 0
-        // A process that could not be looked at may map it: then the number is not known, and nobody is blamed.
-        summary.mapperCount = mappers.hidden.isEmpty ? mapperCount : nil
-        summary.orphaned = mappers.hidden.isEmpty && mapperCount == 0
+        // An ordinary user sees nothing of other users' processes, so of other users' objects nothing is known. Where
+        // single processes cannot be looked at, what was seen is told, and `hidden` says what was not.
+        let isKnown = mappers.hidden.isEmpty || uid == 0 || uid == file.uid
+        summary.mapperCount = isKnown ? mappers.objects[key]?.mappers.count ?? 0 : nil
+        summary.orphaned = summary.mapperCount == 0
         return summary
     }
 

@@ -1,3 +1,4 @@
+public import Glibc
 public import Kernel
 public import Observations
 import SegmentFormat
@@ -8,13 +9,17 @@ public struct HostSources: Sendable {
     public var proc: ProcFS
     public var folder: SharedFolder
     public var accounts: AccountFiles
+    /// The user who looks.
+    public var uid: UInt32
 
     public init(
-        proc: ProcFS = ProcFS(), folder: SharedFolder = SharedFolder(), accounts: AccountFiles = AccountFiles()
+        proc: ProcFS = ProcFS(), folder: SharedFolder = SharedFolder(), accounts: AccountFiles = AccountFiles(),
+        uid: UInt32 = geteuid()
     ) {
         self.proc = proc
         self.folder = folder
         self.accounts = accounts
+        self.uid = uid
     }
 }
 
@@ -48,6 +53,8 @@ public struct Survey: Sendable {
     public let usage: FileSystemUsage?
     /// Objects that begin with the magic of a managed segment, and what they were when they were looked at.
     public let managed: [ObjectKey: FileFacts]
+    /// The user who looked.
+    public let uid: UInt32
     /// What was not seen, and what would show it.
     public let hidden: [Hidden]
 }
@@ -99,7 +106,7 @@ public final class Surveyor: Sendable {
         return Survey(
             begunAt: begunAt, takenAt: Clocks.reading(), inventory: inventory, mappers: mappers,
             accounts: sources.accounts.load(), usage: try? sources.folder.usage(), managed: managed,
-            hidden: inventory.hidden + mappers.hidden)
+            uid: sources.uid, hidden: inventory.hidden + mappers.hidden)
     }
 
     /// What an object is, where it begins as a managed segment does; else nil.

@@ -33,3 +33,12 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 public func removeObject(_ name: String) {
     _ = unsafe unlink("/dev/shm/\(name)")
 }
+
+/// Makes an object in /dev/shm that is not a segment.
+public func makeObject(_ name: String, bytes: [UInt8]) {
+    let descriptor = unsafe open("/dev/shm/\(name)", O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+    precondition(descriptor >= 0, "the name is unique")
+    let written = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+    precondition(written == bytes.count, "there is room for a few bytes")
+    close(descriptor)
+}

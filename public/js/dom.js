@@ -33,10 +33,11 @@ function fill(node, content) {
   const children = [];
   if (content.hue !== undefined) children.push(swatch(content.hue, content.orphaned));
   if (content.href !== undefined) {
-    const link = document.createElement("a");
-    link.href = content.href;
-    if (content.route) link.dataset.route = "";
-    link.append(isolated(content.text));
+    // The same link again, if there is one: it may have the focus.
+    const link = node.querySelector(":scope > a") ?? document.createElement("a");
+    link.setAttribute("href", content.href);
+    link.toggleAttribute("data-route", Boolean(content.route));
+    link.replaceChildren(isolated(content.text));
     children.push(link);
   } else if (content.text !== undefined) {
     children.push(isolated(content.text));
@@ -55,7 +56,18 @@ function fill(node, content) {
     note.append(content.note);
     children.push(" ", note);
   }
-  node.replaceChildren(...children);
+  place(node, children.map((child) => typeof child === "string" ? document.createTextNode(child) : child));
+}
+
+/** Makes `nodes` the children of `parent`. One that is its child already stays where it is, and keeps the focus. */
+function place(parent, nodes) {
+  const staying = new Set(nodes);
+  for (const child of [...parent.childNodes]) if (!staying.has(child)) child.remove();
+  let next = parent.firstChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextSibling;
+    else parent.insertBefore(node, next);
+  }
 }
 
 /** Text of other processes must not turn the direction of what follows it. */
@@ -95,13 +107,8 @@ export function reconcile(parent, items, keyOf, create, update) {
     const key = keyOf(item);
     if (!after.has(key)) after.set(key, { node: before.get(key)?.node ?? create(item), item });
   }
-  for (const [key, { node }] of before) if (!after.has(key)) node.remove();
-  let place = parent.firstElementChild;
-  for (const { node, item } of after.values()) {
-    update(node, item);
-    if (node === place) place = place.nextElementSibling;
-    else parent.insertBefore(node, place);
-  }
+  for (const { node, item } of after.values()) update(node, item);
+  place(parent, [...after.values()].map(({ node }) => node));
   children.set(parent, after);
 }
 

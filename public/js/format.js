@@ -60,8 +60,9 @@ export function duration(milliseconds) {
   return `${count(Math.round(seconds / 86400))} d`;
 }
 
-/** A bound of a histogram, from nanoseconds. */
+/** A bound of a histogram, from nanoseconds; the last bucket has none. */
 export function nanoseconds(value) {
+  if (value === null) return "∞";
   if (!Number.isFinite(value)) return "–";
   if (value < 1e3) return `${value} ns`;
   if (value < 1e6) return `${Number((value / 1e3).toPrecision(2))} µs`;

@@ -8,7 +8,7 @@ export const granuleBytes = 64;
 export const hues = 8;
 
 const cell = { widthMinimum: 9, heightMinimum: 16, heightMaximum: 26, gap: 1 };
-const columnChoices = [128, 64, 32, 16, 8, 4, 2, 1];
+const columnChoices = [64, 32, 16, 8, 4, 2, 1];
 
 /** How many buckets to ask for, of a pool of `capacityBytes`. */
 export function bucketCount(capacityBytes) {

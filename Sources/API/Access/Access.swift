@@ -1,5 +1,5 @@
 import Diagnostics
-public import HTTPCore
+import HTTPCore
 
 /// Who may ask: what a request's header is held against before anything else is looked at.
 ///

@@ -21,7 +21,7 @@ final class JSONDumpBody: BodyStream {
         pieces = ObjectPieces(source, range: range, pieceBytes: HexDumpBody.pieceBytes)
         var state = State(rows: JSONHexRows(offset: range.lowerBound))
         state.writer.beginObject()
-        state.writer.field("takenAt", seconds: takenAt.secondsPart, nanoseconds: takenAt.nanosecondsPart)
+        state.writer.field("takenAt", orNull: takenAt.rfc3339)
         state.writer.field("ageMilliseconds", 0)
         state.writer.field("hidden", array: { _ in })
         state.writer.field("offset", range.lowerBound)

@@ -1,6 +1,7 @@
 import Diagnostics
 import Encoding
 import HTTPCore
+import Observations
 
 extension Response {
     /// A JSON answer. Nobody keeps it: the next look may see something else.
@@ -22,5 +23,13 @@ extension Response {
     /// With the fields that keep an answer from being stored, and from being taken for something else than it is.
     func uncached() -> Response {
         with("Cache-Control", "no-store").with("X-Content-Type-Options", "nosniff")
+    }
+}
+
+extension WallTime {
+    /// As answers have times; nil beyond the years that the format can write.
+    var rfc3339: String? {
+        let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return RFC3339.text(seconds: rest < 0 ? seconds - 1 : seconds, nanoseconds: Int(rest < 0 ? rest + 1_000_000_000 : rest))
     }
 }

@@ -106,10 +106,7 @@ enum DumpStyle: String, CaseIterable {
 extension Response {
     /// What is known of streamed bytes before the first of them is read.
     fileprivate mutating func addTaking(_ range: Range<Int>, of sizeBytes: Int) {
-        let now = Clocks.reading().realTime
-        let text = RFC3339.text(
-            seconds: now.nanoseconds / 1_000_000_000, nanoseconds: Int(now.nanoseconds % 1_000_000_000))
-        if let text { headers["Shmlens-Taken-At"] = text }
+        headers["Shmlens-Taken-At"] = Clocks.reading().realTime.rfc3339
         headers["Shmlens-Size-Bytes"] = "\(sizeBytes)"
         headers["Shmlens-Offset"] = "\(range.lowerBound)"
         headers["Shmlens-Length"] = "\(range.count)"

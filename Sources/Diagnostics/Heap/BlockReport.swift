@@ -38,7 +38,7 @@ public struct BlockReport: Sendable, Equatable {
         self.owner = owner
         tag = block.tag == .none ? nil : block.tag
         sequence = block.sequence
-        allocatedAt = WallTime(milliseconds: block.allocatedAtMilliseconds)
+        allocatedAt = WallTime(clampingMilliseconds: block.allocatedAtMilliseconds)
     }
 
     /// A free block: payload and span are the same.
@@ -65,12 +65,12 @@ public struct BlockReport: Sendable, Equatable {
 
 extension WallTime {
     /// From a word of a segment: what does not fit becomes the latest time that does.
-    public init(nanoseconds: UInt64) { self.init(nanoseconds: Int64(clamping: nanoseconds)) }
+    public init(clampingNanoseconds nanoseconds: UInt64) { self.init(nanoseconds: Int64(clamping: nanoseconds)) }
 
     /// From a word of a segment: what does not fit becomes the latest time that does.
-    public init(milliseconds: UInt64) {
+    public init(clampingMilliseconds milliseconds: UInt64) {
         let (nanoseconds, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
-        self.init(nanoseconds: overflow ? UInt64.max : nanoseconds)
+        self.init(clampingNanoseconds: overflow ? .max : nanoseconds)
     }
 }
 

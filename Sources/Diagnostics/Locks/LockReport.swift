@@ -79,6 +79,11 @@ public struct TimeCount: Sendable, Equatable {
     /// longest that is told apart.
     public let upToNanoseconds: UInt64?
     public let count: UInt64
+
+    public init(upToNanoseconds: UInt64?, count: UInt64) {
+        self.upToNanoseconds = upToNanoseconds
+        self.count = count
+    }
 }
 
 /// Who holds a lock.
@@ -94,6 +99,17 @@ public struct LockOwnerReport: Sendable, Equatable {
     /// nil where the owner died, or was looked at, before it wrote down when it took the lock. Good to the
     /// resolution of the coarse clock, a few milliseconds.
     public let heldForMilliseconds: Int?
+
+    public init(
+        pid: Int?, tid: Int, command: String?, alive: Liveness, threadState: ThreadState, heldForMilliseconds: Int?
+    ) {
+        self.pid = pid
+        self.tid = tid
+        self.command = command
+        self.alive = alive
+        self.threadState = threadState
+        self.heldForMilliseconds = heldForMilliseconds
+    }
 }
 
 /// A thread that waits.
@@ -106,6 +122,14 @@ public struct WaiterReport: Sendable, Equatable {
     public let threadState: ThreadState
     /// Good to the resolution of the coarse clock, a few milliseconds.
     public let waitingForMilliseconds: Int?
+
+    public init(pid: Int, tid: Int, command: String?, threadState: ThreadState, waitingForMilliseconds: Int?) {
+        self.pid = pid
+        self.tid = tid
+        self.command = command
+        self.threadState = threadState
+        self.waitingForMilliseconds = waitingForMilliseconds
+    }
 }
 
 /// The locks of a segment.

@@ -24,7 +24,7 @@ public struct EventReport: Sendable, Equatable {
 
     public init(_ record: EventRecord, owners: OwnerDirectory) {
         sequence = record.sequence
-        at = WallTime(nanoseconds: record.atNanoseconds)
+        at = WallTime(clampingNanoseconds: record.atNanoseconds)
         kind = record.kind
         owner = owners.owner(record.actor)
         tag = record.tag == .none ? nil : record.tag

@@ -114,7 +114,7 @@ public struct HeaderReport: Sendable, Equatable {
         formatVersion = identity.formatVersion
         architecture = Self.architectureName(identity.architecture)
         libc = Self.libcName(identity.libc, version: identity.libcVersion)
-        createdAt = WallTime(nanoseconds: identity.createdAtNanoseconds)
+        createdAt = WallTime(clampingNanoseconds: identity.createdAtNanoseconds)
         creator = Creator(
             pid: Int(identity.creatorPid), uid: identity.creatorUid, name: identity.creatorName)
         counter = state.counter
@@ -123,7 +123,7 @@ public struct HeaderReport: Sendable, Equatable {
         damaged = state.damaged
     }
 
-    static func uuidText(_ bytes: [UInt8]) -> String {
+    package static func uuidText(_ bytes: [UInt8]) -> String {
         var text = ""
         for (index, byte) in bytes.enumerated() {
             if [4, 6, 8, 10].contains(index) { text += "-" }

@@ -119,7 +119,7 @@ function renderEvents(store) {
   rows(byId("events-rows"), events, (event) => event.sequence, (event) => [
     { className: "number", text: count(event.sequence) },
     { className: "number", text: clock(event.at), title: event.at },
-    { text: visible(event.kind) },
+    { text: visible(event.kind), badges: event.ended === false ? [{ text: "not ended", tone: "warning" }] : [] },
     ownerCell(event.owner),
     { text: visible(event.tag ?? "–") },
     place(event.oldOffset, event.oldSizeBytes),

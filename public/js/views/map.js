@@ -26,6 +26,8 @@ export function connect(actions) {
 
   const choose = (index) => {
     const bucket = picture.buckets[index];
+    // At once: the next key may come before the next frame.
+    picture.chosen = bucket ? index : -1;
     actions.change({ at: bucket && String(bucket.offset) });
     clearTimeout(sayTimer);
     sayTimer = setTimeout(() => setText(byId("map-said"), bucket ? sentence(bucket, index) : ""), sayAfterMilliseconds);

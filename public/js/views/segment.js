@@ -5,6 +5,7 @@ import {
 } from "../format.js";
 import { byId, facts, make, reconcile, setText, show } from "../dom.js";
 import { bucketCount } from "../layout.js";
+import { showFindings } from "./findings.js";
 import { marks } from "./segments.js";
 import { showProvenance } from "./provenance.js";
 import * as lists from "./lists.js";
@@ -43,24 +44,21 @@ function nameFrom(id) {
   }
 }
 
-export function render(store, now) {
+export function render(store) {
   const segment = store.data("segment");
   const managed = segment?.managed === true;
   for (const id of ["state", "lock", "heap"]) byId(id).hidden = !managed;
   byId("managed").hidden = !managed;
   byId("about").hidden = !segment;
+  show(byId("segment-subtitle"), {
+    className: "subtitle",
+    text: store.route.segment,
+    badges: segment ? marks({ ...segment, findings: [] }) : [],
+  });
+  showFindings(byId("segment-findings"), segment?.findings);
   if (!segment) return;
 
   setText(byId("segment-title"), visible(segment.name) || segment.id);
-  show(byId("segment-subtitle"), {
-    className: "subtitle",
-    text: segment.id,
-    badges: [
-      segment.managed ? { text: "managed", tone: "good" } : { text: "not managed" },
-      ...marks({ ...segment, findings: [] }),
-    ],
-  });
-  renderFindings(segment.findings ?? []);
   renderObject(segment);
   showProvenance(byId("segment-provenance"), segment, `segments/${segment.id}`);
   if (!managed) return;
@@ -68,22 +66,7 @@ export function render(store, now) {
   renderLock(segment.lock);
   renderHeap(segment.heap);
   map.render(store);
-  lists.render(store, now);
-}
-
-function renderFindings(findings) {
-  const list = byId("segment-findings");
-  list.hidden = findings.length === 0;
-  reconcile(
-    list, findings, (finding) => `${finding.code} ${finding.offset ?? ""}`, () => make("li"),
-    (item, finding) => {
-      item.dataset.severity = finding.severity;
-      show(item, {
-        text: visible(finding.message),
-        badges: [{ text: visible(finding.code), tone: finding.severity }],
-        note: finding.offset === undefined ? undefined : `at ${hex(finding.offset)}`,
-      });
-    });
+  lists.render(store);
 }
 
 function renderObject(segment) {
@@ -160,7 +143,8 @@ function renderLock(lock) {
 }
 
 function thread({ command, pid, tid }) {
-  return `${visible(command) || "process"} (${tid === undefined || tid === pid ? pid : `${pid}, thread ${tid}`})`;
+  const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
+  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})`;
 }
 
 function ownerMarks(process) {
@@ -179,8 +163,8 @@ function spread(histogram) {
   const half = boundOf(histogram ?? [], 0.5);
   if (half === undefined) return "none timed";
   return {
-    text: `half up to ${nanoseconds(half)}, 99 % up to ${nanoseconds(boundOf(histogram, 0.99))}`,
-    title: `the longest up to ${nanoseconds(boundOf(histogram, 1))}`,
+    text: `half ≤ ${nanoseconds(half)}, 99 % ≤ ${nanoseconds(boundOf(histogram, 0.99))}`,
+    title: `the longest ≤ ${nanoseconds(boundOf(histogram, 1))}`,
   };
 }
 

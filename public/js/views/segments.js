@@ -1,15 +1,18 @@
 // The list of segments.
 
 import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
-import { byId, rows, setText } from "../dom.js";
+import { byId, rows, setText, show } from "../dom.js";
 import { linkTo } from "../store.js";
+import { showFindings } from "./findings.js";
 import { showPager, showProvenance } from "./provenance.js";
 
 const limit = 100;
+/** Of these the large ones are looked for. */
+const largestFirst = new Set(["sizeBytes", "residentBytes", "mapperCount"]);
 
 function path(route) {
   const query = new URLSearchParams({ limit });
-  for (const key of ["q", "kind", "cursor"]) if (route[key]) query.set(key, route[key]);
+  for (const key of ["q", "kind", "sort", "cursor"]) if (route[key]) query.set(key, route[key]);
   return `segments?${query}`;
 }
 
@@ -27,13 +30,29 @@ export function connect(actions) {
   form.elements.q.addEventListener("input", () => apply(true));
   form.elements.kind.addEventListener("change", () => apply(false));
   form.addEventListener("submit", (event) => event.preventDefault());
+  byId("segments-head").addEventListener("click", (event) => {
+    const key = event.target.closest("[data-sort]")?.dataset.sort;
+    if (key) actions.go({ sort: nextSort(key, actions.route().sort), cursor: undefined });
+  });
 }
 
-/** Puts a route's filters into the form. */
+/** A column's own order first, then the other way round, then none. */
+function nextSort(key, sort) {
+  const orders = largestFirst.has(key) ? [`-${key}`, key] : [key, `-${key}`];
+  return orders[orders.indexOf(sort) + 1];
+}
+
+/** Puts a route's filters into the form, and its order into the table's head. */
 export function arrive(route) {
   const { q, kind } = byId("segments-filters").elements;
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   kind.value = route.kind ?? "";
+  for (const button of byId("segments-head").querySelectorAll("[data-sort]")) {
+    const key = button.dataset.sort;
+    const order = { [key]: "ascending", [`-${key}`]: "descending" }[route.sort];
+    if (order) button.closest("th").setAttribute("aria-sort", order);
+    else button.closest("th").removeAttribute("aria-sort");
+  }
 }
 
 export function render(store) {
@@ -51,6 +70,9 @@ export function render(store) {
     next: answer?.next && linkTo({ ...route, cursor: answer.next }),
     shown: plural(segments.length, "segment"),
   });
+  const status = store.data("status");
+  show(byId("host"), hostLine(status));
+  showFindings(byId("host-findings"), status?.findings);
   showProvenance(byId("segments-provenance"), answer, path(route));
 }
 
@@ -62,7 +84,7 @@ function cells(segment) {
       title: segment.id,
       href: linkTo({ segment: segment.id }),
       route: true,
-      badges: segment.managed ? [{ text: "managed", tone: "good", title: "A shmlens segment: its heap and lock can be shown" }] : [],
+      badges: marks(segment),
       note: `${segment.kind} · ${segment.mode}${segment.user ? ` · ${visible(segment.user)}` : ""}`,
     },
     { className: "secondary", text: segment.kind },
@@ -71,7 +93,6 @@ function cells(segment) {
     { className: "mode secondary", text: segment.mode },
     { className: "secondary", text: visible(segment.user ?? String(segment.uid)), title: `uid ${segment.uid}, gid ${segment.gid}` },
     mappers(segment),
-    { badges: marks(segment) },
   ];
 }
 
@@ -84,6 +105,7 @@ function mappers({ mapperCount }) {
 /** What is to be known about a segment at a glance. */
 export function marks(segment) {
   const found = [];
+  if (segment.managed) found.push({ text: "managed", tone: "good", title: "A shmlens segment: its heap and its lock can be shown" });
   if (segment.deleted) found.push({ text: "deleted", tone: "warning", title: "Its name is gone; its memory is not" });
   if (segment.orphaned) found.push({ text: "orphaned", tone: "warning", title: "No process has it mapped" });
   if (segment.header?.damaged) found.push({ text: "damaged", tone: "error", title: "Changes are refused" });
@@ -94,14 +116,14 @@ export function marks(segment) {
   return found;
 }
 
-/** What the page's head says about the host. */
-export function hostLine(status) {
-  if (!status) return { text: "" };
-  const { host } = status;
-  const tmpfs = host?.tmpfs?.[0];
-  const room = tmpfs ? ` · ${visible(tmpfs.path)} ${bytes(tmpfs.usedBytes)} of ${bytes(tmpfs.sizeBytes)}` : "";
+/** What is to be known about the host. */
+function hostLine(status) {
+  if (!status) return { className: "subtitle", text: "" };
+  const tmpfs = (status.host?.tmpfs ?? []).map((one) =>
+    `${visible(one.path)}: ${bytes(one.usedBytes)} of ${bytes(one.sizeBytes)} used, ${bytes(one.promisedBytes)} promised`);
   return {
-    text: `version ${visible(status.version)}${room}`,
+    className: "subtitle",
+    text: [...tmpfs, `server ${visible(status.version)}`].join(" · "),
     title: `process ${status.pid}, since ${moment(status.startedAt)}`,
   };
 }
