@@ -92,6 +92,9 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", "StepTracer",
                 system,
             ]),
+        tests(
+            "WorkloadTests",
+            ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests(
             "ReadingTests",
