@@ -82,15 +82,18 @@ let package = Package(
         .executableTarget(
             name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
             swiftSettings: strict),
+        .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
         tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
             [
-                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", system,
+                "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", "StepTracer",
+                system,
             ]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
             [

@@ -3,7 +3,11 @@
 //     operate SEGMENT STEP SCENARIO    in a child of its own that kills itself before store number STEP
 //     recover SEGMENT STEP             the same while it takes the lock
 //
-// Both answer `killed`, or `done N` where the child came through with N stores, or `failed …`.
+// And as arguments, to be run instruction by instruction: it stops itself before the operation and behind it.
+//
+//     CrashHelper trace SEGMENT SCENARIO
+//
+// The lines are answered by `killed`, or `done N` where the child came through with N stores, or `failed …`.
 // The children are forked: this program has one thread and starts none, so that nothing is lost on the way.
 
 import CrashScenarios
@@ -60,9 +64,41 @@ func work(_ words: [Substring]) -> Never {
     }
 }
 
+/// Does a line's work once, in a segment of its own, before children do it: the language's runtime builds its tables
+/// of types when they are first used, and a child that found them built is killed three times sooner.
+func rehearse(_ words: [Substring]) throws {
+    guard words.count > 3, let scenario = CrashScenario.named(String(words[3])) else { return }
+    let segment = try Segment.createUnnamed(label: "rehearsal", options: scenario.options)
+    try scenario.prepare(segment)
+    try operate(segment, scenario, Steps(last: 0))
+    _ = try Segment.open(name: String(words[1]))
+}
+
+/// Stops this process, for whoever traces it.
+func mark() { raise(SIGSTOP) }
+
+func trace(_ name: String, _ scenarioName: String) throws {
+    guard let scenario = CrashScenario.named(scenarioName) else { fatalError("no such scenario") }
+    try rehearse(["trace", Substring(name), "0", Substring(scenarioName)])
+    let segment = try Segment.open(name: name)
+    mark()
+    try scenario.operate(on: segment)
+    mark()
+}
+
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "trace" {
+    try trace(CommandLine.arguments[2], CommandLine.arguments[3])
+    exit(0)
+}
+
+var isRehearsed = false
 while let line = readLine() {
     let words = line.split(separator: " ", maxSplits: 3)
     guard words.count >= 3 else { fatalError("not a command: \(line)") }
+    if !isRehearsed {
+        try rehearse(words)
+        isRehearsed = true
+    }
     let child = fork()
     precondition(child >= 0, "fork")
     if child == 0 { work(words) }

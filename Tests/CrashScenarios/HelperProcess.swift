@@ -82,12 +82,31 @@ public final class HelperProcess {
                 defer { received.removeFirst(end + 1) }
                 return String(decoding: received[..<end], as: UTF8.self)
             }
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(fromChild, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return nil }
-            received += buffer[..<count]
+            guard receive(atMost: 4096) else { return nil }
         }
+    }
+
+    /// The next bytes, so many of them.
+    ///
+    /// - Returns: nil where the program ended before it wrote them.
+    public func bytes(_ count: Int) -> [UInt8]? {
+        while received.count < count {
+            guard receive(atMost: max(4096, count - received.count)) else { return nil }
+        }
+        defer { received.removeFirst(count) }
+        return Array(received[..<count])
+    }
+
+    /// - Returns: false where the program has closed its output.
+    private func receive(atMost limit: Int) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        var count: Int
+        repeat {
+            count = unsafe buffer.withUnsafeMutableBytes { unsafe read(fromChild, $0.baseAddress, $0.count) }
+        } while count < 0 && errno == EINTR
+        guard count > 0 else { return false }
+        received += buffer[..<count]
+        return true
     }
 
     /// Kills it and waits until it is gone.

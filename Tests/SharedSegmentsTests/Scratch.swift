@@ -25,7 +25,13 @@ final class Scratch {
 
     convenience init(layout: SegmentLayout, bytes: [UInt8]) {
         self.init(layout: layout)
+        load(bytes: bytes)
+    }
+
+    /// Takes over the bytes of an image, and begins as a new process would.
+    func load(bytes: [UInt8]) {
         unsafe memory.copyIn(bytes.span.bytes, at: 0)
+        core = SegmentCore(memory: memory, layout: layout)
     }
 
     deinit { unsafe memory.base.deallocate() }
