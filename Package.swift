@@ -32,6 +32,8 @@ let package = Package(
     products: [
         .library(name: "SharedSegments", targets: ["SharedSegments"]),
         .executable(name: "shmlens", targets: ["shmlens"]),
+        // For Benchmarks only, which is a package of its own: no promise to anyone else.
+        .library(name: "_Encoding", targets: ["Encoding"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
