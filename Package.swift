@@ -79,6 +79,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
         tests("EncodingTests", ["Encoding", system]),
+        tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
