@@ -32,7 +32,7 @@ enum Rules {
         }
         return SwiftText(source).codeLines.enumerated().compactMap { index, line in
             guard line.words.contains(where: { $0.word == "unsafe" }) else { return nil }
-            return Violation(path: path, line: index + 1, message: "unsafe is not in Rules.unsafePermitted for this file")
+            return Violation(path: path, line: index + 1, message: "unsafe: Rules.unsafePermitted lacks this file")
         }
     }
 
