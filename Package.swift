@@ -116,6 +116,8 @@ let package = Package(
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("EncodingTests", ["Encoding", system]),
+        tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
