@@ -32,6 +32,8 @@ let package = Package(
     products: [
         .library(name: "SharedSegments", targets: ["SharedSegments"]),
         .executable(name: "shmlens", targets: ["shmlens"]),
+        // For Benchmarks only, which is a package of its own: no promise to anyone else.
+        .library(name: "_Encoding", targets: ["Encoding"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -92,7 +94,17 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", "StepTracer",
                 system,
             ]),
+        tests(
+            "WorkloadTests",
+            ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "ReadingTests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
+                "shmlens", system,
+            ]),
+        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
             [

@@ -1,4 +1,5 @@
 public import Diagnostics
+import Encoding
 import Kernel
 import Observations
 public import Reading
@@ -37,20 +38,28 @@ public final class LiveSegments: Sendable {
 
     /// A segment, open to be changed.
     public func segment(_ id: SegmentIdentifier) throws(Problem) -> Segment {
+        // An unnamed one that is open here cannot become another; to look it up asks all processes.
+        if id.kind == .memfd, let known = use(id, inode: nil) { return known }
         let object = try looking { () throws(ReadingError) in try lens.managed(id).object }
+        if let known = use(id, inode: object.file.inode) { return known }
+        let opened = try changing { () throws(SegmentError) in try open(id) }
+        try keep(opened, id, isHeld: false)
+        return opened
+    }
+
+    /// A segment that is open already.
+    ///
+    /// - Parameter inode: what it must be; another one is let go of. nil takes any.
+    private func use(_ id: SegmentIdentifier, inode: UInt64?) -> Segment? {
         let now = Clocks.monotonicNanoseconds()
-        let known: Segment? = entries.withLock { entries in
-            guard let entry = entries[id], entry.segment.inode == object.file.inode else {
+        return entries.withLock { entries in
+            guard let entry = entries[id], inode == nil || entry.segment.inode == inode else {
                 entries[id] = nil
                 return nil
             }
             entries[id]?.usedAt = now
             return entry.segment
         }
-        if let known { return known }
-        let opened = try changing { () throws(SegmentError) in try open(id, object) }
-        try keep(opened, id, isHeld: false)
-        return opened
     }
 
     /// Makes a segment: named, or without a name and then held until it is let go.
@@ -127,36 +136,35 @@ public final class LiveSegments: Sendable {
         }
     }
 
-    private func open(_ id: SegmentIdentifier, _ object: OpenObject) throws(SegmentError) -> Segment {
+    private func open(_ id: SegmentIdentifier) throws(SegmentError) -> Segment {
         switch id.object {
         case .posix(let name):
             guard name.isUTF8 else { throw .invalid(field: "name", reason: "is not UTF-8: it can only be looked at") }
             return try Segment.open(name: name.text)
         case .memfd(let inode):
-            return try openUnnamed(inode: inode, object)
+            return try openUnnamed(id, inode: inode)
         case .semaphore, .sysv, .sysvSemaphore, .anonymous, .file, .deleted:
-            throw .notManaged(name: "\(id)", .notASegment)
+            throw .notManaged(name: id.text, .notASegment)
         }
     }
 
     /// Opens a memfd through a process that has it open.
-    private func openUnnamed(inode: UInt64, _ object: OpenObject) throws(SegmentError) -> Segment {
-        let name = "memfd:\(inode)"
-        let identity = FileIdentity(object.file)
-        let survey = try? lens.survey()
-        let mappers = survey?.mappers.objects.values.first { $0.kind == .memfd && $0.key.inode == inode }?.mappers ?? []
-        let search = try? lens.sources.proc.findMemfd(identity, lookingFirstIn: mappers.map(\.pid))
-        guard case .descriptor(let pid, let number)? = search?.place else { throw .notFound(name: name) }
+    private func openUnnamed(_ id: SegmentIdentifier, inode: UInt64) throws(SegmentError) -> Segment {
+        let path: String
+        do throws(ReadingError) {
+            path = try lens.path(ofMemfd: id)
+        } catch {
+            throw .notFound(name: id.text)
+        }
         let descriptor: FileDescriptor
         do {
-            descriptor = try FileDescriptor.open(
-                FilePath("/proc/\(pid)/fd/\(number)"), .readWrite, options: .closeOnExec)
+            descriptor = try FileDescriptor.open(FilePath(path), .readWrite, options: .closeOnExec)
         } catch {
-            throw .system(operation: "open", object: name, error as? Errno ?? .ioError)
+            throw .system(operation: "open", object: id.text, error as? Errno ?? .ioError)
         }
-        let segment = try Segment(adopting: descriptor, name: name)
-        // Between the search and the opening the process may have put another file under that number.
-        guard segment.inode == inode else { throw .notFound(name: name) }
+        let segment = try Segment(adopting: descriptor, name: id.text)
+        // The process may have put another file under that number since.
+        guard segment.inode == inode else { throw .notFound(name: id.text) }
         return segment
     }
 }

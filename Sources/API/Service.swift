@@ -5,6 +5,7 @@ import Observations
 public import Reading
 import SharedSegments
 import Synchronization
+public import Workload
 
 /// The API and the page: what answers a server's requests.
 ///
@@ -31,6 +32,7 @@ public final class Service: Handler {
     let settings: Settings
     let lens: Lens
     let live: LiveSegments
+    let supervisor: Supervisor?
     let pages: StaticFiles?
     let startedAt = Clocks.reading()
     let requestCount = Atomic<Int>(0)
@@ -38,11 +40,15 @@ public final class Service: Handler {
     private let server = Mutex<(listen: String, refusedByParser: @Sendable () -> Int)>(("", { 0 }))
     private let router: Router<Endpoint>
 
+    /// - Parameter supervisor: starts workers; nil where there shall be none.
     /// - Throws: ``RouteError`` where the table of routes contradicts itself.
-    public init(_ settings: Settings, lens: Lens, live: LiveSegments) throws(RouteError) {
+    public init(
+        _ settings: Settings, lens: Lens, live: LiveSegments, supervisor: Supervisor? = nil
+    ) throws(RouteError) {
         self.settings = settings
         self.lens = lens
         self.live = live
+        self.supervisor = supervisor
         pages = settings.publicFolder.map { StaticFiles(folder: $0, proc: lens.sources.proc) }
         router = try Router(Self.routes)
     }

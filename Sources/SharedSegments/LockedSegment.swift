@@ -145,6 +145,12 @@ public struct LockedSegment: ~Copyable {
         core.count(.write, for: actor)
     }
 
+    /// Writes an array's bytes into the pool.
+    public mutating func write(_ bytes: [UInt8], at offset: Int) throws(SegmentError) {
+        // Unsafe by its type only: a byte has no padding, and the array outlives the call.
+        try unsafe write(bytes.span.bytes, at: offset)
+    }
+
     // MARK: The dead
 
     /// Frees the slots of dead participants.

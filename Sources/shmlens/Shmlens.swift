@@ -22,6 +22,7 @@ struct Shmlens: ParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
+            CommandGroup(name: "Running", subcommands: [Serve.self, WorkerCommand.self]),
             CommandGroup(
                 name: "Looking",
                 subcommands: [
@@ -34,7 +35,6 @@ struct Shmlens: ParsableCommand {
                     Create.self, Remove.self, Allocate.self, Resize.self, Free.self, Write.self, Protect.self,
                     Reclaim.self,
                 ]),
-            CommandGroup(name: "Working", subcommands: [WorkerCommand.self]),
         ])
 
     static let version = "0.1.0"

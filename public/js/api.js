@@ -85,16 +85,12 @@ export class Poller {
     this.#waiting = waiting;
   }
 
-  get isRunning() {
-    return this.#controller !== null;
-  }
-
-  /** Begins a round now, whatever was under way. */
-  restart() {
+  /** Begins a round now, whatever was under way; with `once` it is the last. */
+  restart({ once = false } = {}) {
     this.stop();
     this.#failures = 0;
     this.#controller = new AbortController();
-    this.#run(this.#controller.signal);
+    this.#run(this.#controller.signal, once);
   }
 
   stop() {
@@ -103,16 +99,16 @@ export class Poller {
     clearTimeout(this.#timer);
   }
 
-  async #run(signal) {
+  async #run(signal, once) {
     const begun = performance.now();
     const answered = await this.#round(signal);
-    if (signal.aborted) return;
+    if (signal.aborted || once) return;
     this.#failures = answered ? 0 : this.#failures + 1;
     const wait = this.#failures === 0
       ? Math.max(0, periodMilliseconds - (performance.now() - begun))
       : this.#backOff();
     this.#waiting(this.#failures === 0 ? 0 : wait);
-    this.#timer = setTimeout(() => this.#run(signal), wait);
+    this.#timer = setTimeout(() => this.#run(signal, once), wait);
   }
 
   /** Doubles with each failure. The last quarter is left to chance, so that many pages do not return as one. */

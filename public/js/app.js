@@ -42,14 +42,15 @@ async function round(signal) {
 
 const poller = new Poller(round, (wait) => store.retry(wait === 0 ? 0 : performance.now() + wait));
 
-/** Polls while somebody can see it. */
+/** Asks now, and goes on unless paused; what nobody can see is not asked for. */
 function follow() {
-  if (store.isPaused || document.hidden) {
-    poller.stop();
-    store.retry(0);
-  } else {
-    poller.restart();
-  }
+  if (document.hidden) rest();
+  else poller.restart({ once: store.isPaused });
+}
+
+function rest() {
+  poller.stop();
+  store.retry(0);
 }
 
 // Navigation
@@ -86,6 +87,8 @@ function returnFocus() {
 
 /** Changes the place on this page: the address follows a little later, and nothing is put on the way back. */
 function change(part) {
+  // What is under way answers about the place before.
+  poller.stop();
   store.go({ ...store.route, ...part });
   clearTimeout(addressTimer);
   addressTimer = setTimeout(flushAddress, addressAfterMilliseconds);
@@ -132,8 +135,8 @@ function renderStatus() {
   const isStale = age > staleAfterMilliseconds;
   const state = store.isPaused ? "paused" : age === undefined ? "waiting" : isStale ? "stale" : "live";
   const words = { paused: "paused", waiting: "waiting for the server", stale: "stale", live: "live" };
-  const old = age === undefined ? "" : `, ${age < 1000 ? "< 1 s" : duration(age)} old`;
-  const retry = store.retryAt > now ? `, next try in ${duration(store.retryAt - now)}` : "";
+  const old = age === undefined ? "" : `, ${wholeSeconds(age)} old`;
+  const retry = store.retryAt > now ? `, next try in ${wholeSeconds(store.retryAt - now)}` : "";
   byId("live").dataset.state = state;
   setText(byId("live-text"), words[state] + old + retry);
   // Read out when it changes, not each second.
@@ -142,6 +145,11 @@ function renderStatus() {
     const partAge = store.age(card.dataset.part, now);
     card.toggleAttribute("data-stale", partAge > staleAfterMilliseconds);
   }
+}
+
+/** Figures that change with each look are not read. */
+function wholeSeconds(milliseconds) {
+  return milliseconds < 60000 ? `${Math.max(1, Math.round(milliseconds / 1000))} s` : duration(milliseconds);
 }
 
 function renderProblems() {
@@ -162,16 +170,13 @@ function renderProblems() {
 // Beginning
 
 function begin() {
-  const query = new URLSearchParams(location.search);
-  if (query.has("token")) {
-    // The server has put it into a cookie. Here it would end in bookmarks and screenshots.
-    history.replaceState(null, "", linkTo(routeFrom(location.search)));
-  }
-  const actions = { go: (part, options) => go({ ...store.route, ...part }, options), change };
+  const actions = { route: () => store.route, go: (part, options) => go({ ...store.route, ...part }, options), change };
   for (const view of Object.values(views)) view.connect(actions);
   store.addEventListener("change", schedule);
   document.addEventListener("click", followLink);
-  document.addEventListener("visibilitychange", follow);
+  document.addEventListener("visibilitychange", () => {
+    if (!store.isPaused) follow();
+  });
   addEventListener("popstate", () => {
     clearTimeout(addressTimer);
     addressTimer = 0;
@@ -180,7 +185,8 @@ function begin() {
   byId("pause").addEventListener("click", (event) => {
     store.pause(!store.isPaused);
     setText(event.currentTarget, store.isPaused ? "Resume" : "Pause");
-    follow();
+    if (store.isPaused) rest();
+    else follow();
   });
   setInterval(renderStatus, tickMilliseconds);
   arrive(routeFrom(location.search));

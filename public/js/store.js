@@ -4,7 +4,7 @@
 export const staleAfterMilliseconds = 3500;
 
 /** The route's keys in the page's query, in the order in which they are written. */
-const routeKeys = ["segment", "q", "kind", "state", "cursor", "at"];
+const routeKeys = ["segment", "q", "kind", "sort", "state", "cursor", "at"];
 
 export class Store extends EventTarget {
   #route = {};
@@ -12,7 +12,7 @@ export class Store extends EventTarget {
   #paused = false;
   #retryAt = 0;
 
-  /** `{segment?, q?, kind?, state?, cursor?, at?}`, all text. */
+  /** `{segment?, q?, kind?, sort?, state?, cursor?, at?}`, all text. */
   get route() {
     return this.#route;
   }
@@ -64,7 +64,7 @@ export class Store extends EventTarget {
     this.#route = route;
     if (before.segment !== route.segment) this.#answers.clear();
     if (before.at !== route.at) this.#answers.delete("at");
-    for (const key of ["q", "kind"]) if (before[key] !== route[key]) this.#answers.delete("segments");
+    for (const key of ["q", "kind", "sort"]) if (before[key] !== route[key]) this.#answers.delete("segments");
     for (const key of ["state", "cursor"]) {
       if (before[key] !== route[key]) for (const part of ["blocks", "segments"]) this.#answers.delete(part);
     }

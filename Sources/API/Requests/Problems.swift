@@ -6,6 +6,7 @@ import Observations
 import Reading
 import SharedSegments
 import SystemPackage
+import Workload
 
 // Every error that a request can meet, as the problem that its client is shown: here and nowhere else.
 
@@ -53,6 +54,18 @@ extension Problem {
             case .notManaged, .foreign, .lockHeldByThisThread, .lockNotRecoverable, .damaged, .participantsFull,
                 .participantsAlive, .protected, .truncated, .memoryLockLimit, .gaveUp:
                 .conflict(detail)
+            }
+    }
+
+    init(_ error: SupervisorError) {
+        let detail = error.description
+        self =
+            switch error {
+            case .option(let error): .unprocessable(error.description, field: error.field)
+            case .tooMany, .shuttingDown: .unavailable(detail)
+            case .noSuchWorker: .notFound(detail)
+            case .notEnded: .conflict(detail)
+            case .system(_, _, let number): Problem(errno: Errno(rawValue: number), detail)
             }
     }
 

@@ -11,11 +11,20 @@ public struct VerifyReport: Sendable, Equatable {
     public let hidden: [Hidden]
 
     public init(_ verification: Verification) {
-        blocksChecked = verification.blocksChecked
-        bytesChecked = verification.bytesChecked
-        findings = verification.findings
-        let omitted = verification.omittedFindings
-        hidden = omitted == 0 ? [] : [Hidden(what: "findings", count: omitted, needs: "the first ones to be mended")]
+        self.init(
+            blocksChecked: verification.blocksChecked, bytesChecked: verification.bytesChecked,
+            findings: verification.findings, omittedFindings: verification.omittedFindings)
+    }
+
+    package init(blocksChecked: Int, bytesChecked: Int, findings: [Finding], omittedFindings: Int) {
+        self.blocksChecked = blocksChecked
+        self.bytesChecked = bytesChecked
+        self.findings = findings
+        guard omittedFindings > 0 else {
+            hidden = []
+            return
+        }
+        hidden = [Hidden(what: "findings", count: omittedFindings, needs: "the first ones to be mended")]
     }
 }
 

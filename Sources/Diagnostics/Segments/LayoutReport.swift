@@ -13,7 +13,7 @@ public struct LayoutReport: Sendable, Equatable {
     /// - Parameter header: the header's bytes; a field that they do not hold whole has no value.
     public init(layout: SegmentLayout, header: Image) {
         regions = [
-            RegionReport(name: "header", 0, layout.participantsOffset, HeaderField.reports(header)),
+            RegionReport(name: "header", 0, layout.participantsOffset, LayoutField.reports(header)),
             RegionReport(name: "participants", layout.participantsOffset, layout.eventsOffset),
             RegionReport(name: "eventRing", layout.eventsOffset, layout.indexOffset),
             RegionReport(name: "heapIndex", layout.indexOffset, layout.blocksOffset),
@@ -51,12 +51,14 @@ public struct FieldReport: Sendable, Equatable {
         /// A size, an offset, a count, an id.
         case integer(UInt64)
         case integers([UInt64])
-        /// A raw word.
+        /// A raw word, or one that may pass 2^53.
         case hexadecimal(UInt64)
         /// Text, up to its zero byte.
         case text(String)
         /// Bytes, in hexadecimal digits.
         case bytes([UInt8])
+        /// Of the real-time clock.
+        case time(WallTime)
     }
 
     /// As the C header has it.
@@ -71,15 +73,15 @@ public struct FieldReport: Sendable, Equatable {
 }
 
 /// A field of a managed segment's header: the C header's table, for people to see.
-struct HeaderField {
+package struct LayoutField {
     enum Form {
-        case integer, integers, hexadecimal, text, bytes, opaque
+        case integer, integers, hexadecimal, text, bytes, time, opaque
     }
 
-    let name: String
+    package let name: String
     let type: String
-    let offset: Int
-    let sizeBytes: Int
+    package let offset: Int
+    package let sizeBytes: Int
     let form: Form
 
     static func reports(_ header: Image) -> [FieldReport] {
@@ -99,6 +101,7 @@ struct HeaderField {
             return .integers(stride(from: offset, to: offset + sizeBytes, by: 8).map { image.word(at: $0) ?? 0 })
         case .text: return .text(FixedText.string(bytes))
         case .bytes: return .bytes(Array(bytes))
+        case .time: return integer(image).map { .time(WallTime(clampingNanoseconds: $0)) }
         case .opaque: return nil
         }
     }
@@ -107,24 +110,24 @@ struct HeaderField {
         sizeBytes == 8 ? image.word(at: offset) : image.halfWord(at: offset).map(UInt64.init)
     }
 
-    private static func word(_ name: String, _ offset: Int, _ form: Form = .integer) -> HeaderField {
-        HeaderField(name: name, type: "uint64_t", offset: offset, sizeBytes: 8, form: form)
+    private static func word(_ name: String, _ offset: Int, _ form: Form = .integer) -> LayoutField {
+        LayoutField(name: name, type: "uint64_t", offset: offset, sizeBytes: 8, form: form)
     }
 
-    private static func half(_ name: String, _ offset: Int) -> HeaderField {
-        HeaderField(name: name, type: "uint32_t", offset: offset, sizeBytes: 4, form: .integer)
+    private static func half(_ name: String, _ offset: Int) -> LayoutField {
+        LayoutField(name: name, type: "uint32_t", offset: offset, sizeBytes: 4, form: .integer)
     }
 
     private static func field(
         _ name: String, _ type: String, _ offset: Int, _ sizeBytes: Int, _ form: Form
-    ) -> HeaderField {
-        HeaderField(name: name, type: type, offset: offset, sizeBytes: sizeBytes, form: form)
+    ) -> LayoutField {
+        LayoutField(name: name, type: type, offset: offset, sizeBytes: sizeBytes, form: form)
     }
 
     /// By offset; reserved bytes are left out.
-    static let all: [HeaderField] = identity + lock + state
+    package static let all: [LayoutField] = identity + lock + state
 
-    private static let identity: [HeaderField] = [
+    private static let identity: [LayoutField] = [
         field("magic", "char[8]", shmlens_header_offset_magic, 8, .text),
         half("version", shmlens_header_offset_version),
         half("header_bytes", shmlens_header_offset_header_bytes),
@@ -133,7 +136,7 @@ struct HeaderField {
         half("libc_version", shmlens_header_offset_libc_version),
         half("page_bytes", shmlens_header_offset_page_bytes),
         field("uuid", "uint8_t[16]", shmlens_header_offset_uuid, 16, .bytes),
-        word("created_at_ns", shmlens_header_offset_created_at_ns),
+        word("created_at_ns", shmlens_header_offset_created_at_ns, .time),
         half("creator_pid", shmlens_header_offset_creator_pid),
         half("creator_uid", shmlens_header_offset_creator_uid),
         word("creator_pid_namespace", shmlens_header_offset_creator_pid_namespace),
@@ -158,13 +161,13 @@ struct HeaderField {
         half("sequence_count", shmlens_header_offset_sequence_count),
     ]
 
-    private static let lock: [HeaderField] = [
+    private static let lock: [LayoutField] = [
         field("lock_mutex", "uint8_t[64]", shmlens_header_offset_lock_mutex, 64, .bytes),
         half("lock_owner_tid", shmlens_header_offset_lock_owner_tid),
         half("lock_owner_pid", shmlens_header_offset_lock_owner_pid),
         half("lock_owner_slot", shmlens_header_offset_lock_owner_slot),
         half("lock_owner_generation", shmlens_header_offset_lock_owner_generation),
-        word("lock_taken_at_ns", shmlens_header_offset_lock_taken_at_ns),
+        word("lock_taken_at_ns", shmlens_header_offset_lock_taken_at_ns, .hexadecimal),
         word("lock_owner_pid_namespace", shmlens_header_offset_lock_owner_pid_namespace),
         word("lock_acquisitions", shmlens_header_offset_lock_acquisitions),
         word("lock_contended", shmlens_header_offset_lock_contended),
@@ -180,7 +183,7 @@ struct HeaderField {
         field("classic_condition", "uint8_t[64]", shmlens_header_offset_classic_condition, 64, .bytes),
     ]
 
-    private static let state: [HeaderField] = [
+    private static let state: [LayoutField] = [
         word("counter", shmlens_header_offset_counter),
         word("flag", shmlens_header_offset_flag),
         word("damaged", shmlens_header_offset_damaged, .hexadecimal),

@@ -123,7 +123,7 @@ public struct HeaderReport: Sendable, Equatable {
         damaged = state.damaged
     }
 
-    static func uuidText(_ bytes: [UInt8]) -> String {
+    package static func uuidText(_ bytes: [UInt8]) -> String {
         var text = ""
         for (index, byte) in bytes.enumerated() {
             if [4, 6, 8, 10].contains(index) { text += "-" }

@@ -44,21 +44,21 @@ function nameFrom(id) {
   }
 }
 
-export function render(store, now) {
+export function render(store) {
   const segment = store.data("segment");
   const managed = segment?.managed === true;
   for (const id of ["state", "lock", "heap"]) byId(id).hidden = !managed;
   byId("managed").hidden = !managed;
   byId("about").hidden = !segment;
+  show(byId("segment-subtitle"), {
+    className: "subtitle",
+    text: store.route.segment,
+    badges: segment ? marks({ ...segment, findings: [] }) : [],
+  });
+  showFindings(byId("segment-findings"), segment?.findings);
   if (!segment) return;
 
   setText(byId("segment-title"), visible(segment.name) || segment.id);
-  show(byId("segment-subtitle"), {
-    className: "subtitle",
-    text: segment.id,
-    badges: marks({ ...segment, findings: [] }),
-  });
-  showFindings(byId("segment-findings"), segment.findings);
   renderObject(segment);
   showProvenance(byId("segment-provenance"), segment, `segments/${segment.id}`);
   if (!managed) return;
@@ -66,7 +66,7 @@ export function render(store, now) {
   renderLock(segment.lock);
   renderHeap(segment.heap);
   map.render(store);
-  lists.render(store, now);
+  lists.render(store);
 }
 
 function renderObject(segment) {

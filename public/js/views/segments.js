@@ -7,10 +7,12 @@ import { showFindings } from "./findings.js";
 import { showPager, showProvenance } from "./provenance.js";
 
 const limit = 100;
+/** Of these the large ones are looked for. */
+const largestFirst = new Set(["sizeBytes", "residentBytes", "mapperCount"]);
 
 function path(route) {
   const query = new URLSearchParams({ limit });
-  for (const key of ["q", "kind", "cursor"]) if (route[key]) query.set(key, route[key]);
+  for (const key of ["q", "kind", "sort", "cursor"]) if (route[key]) query.set(key, route[key]);
   return `segments?${query}`;
 }
 
@@ -28,13 +30,29 @@ export function connect(actions) {
   form.elements.q.addEventListener("input", () => apply(true));
   form.elements.kind.addEventListener("change", () => apply(false));
   form.addEventListener("submit", (event) => event.preventDefault());
+  byId("segments-head").addEventListener("click", (event) => {
+    const key = event.target.closest("[data-sort]")?.dataset.sort;
+    if (key) actions.go({ sort: nextSort(key, actions.route().sort), cursor: undefined });
+  });
 }
 
-/** Puts a route's filters into the form. */
+/** A column's own order first, then the other way round, then none. */
+function nextSort(key, sort) {
+  const orders = largestFirst.has(key) ? [`-${key}`, key] : [key, `-${key}`];
+  return orders[orders.indexOf(sort) + 1];
+}
+
+/** Puts a route's filters into the form, and its order into the table's head. */
 export function arrive(route) {
   const { q, kind } = byId("segments-filters").elements;
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   kind.value = route.kind ?? "";
+  for (const button of byId("segments-head").querySelectorAll("[data-sort]")) {
+    const key = button.dataset.sort;
+    const order = { [key]: "ascending", [`-${key}`]: "descending" }[route.sort];
+    if (order) button.closest("th").setAttribute("aria-sort", order);
+    else button.closest("th").removeAttribute("aria-sort");
+  }
 }
 
 export function render(store) {
