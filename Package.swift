@@ -82,7 +82,7 @@ let package = Package(
             dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
             path: "Tests/CrashScenarios", swiftSettings: strict),
         .executableTarget(
-            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
