@@ -77,6 +77,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ObservationsTests", ["Observations"]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
