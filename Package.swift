@@ -98,25 +98,7 @@ let package = Package(
             "WorkloadTests",
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests(
-            "ReadingTests",
-            [
-                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
-                "shmlens", system,
-            ]),
-        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
-        tests(
-            "APITests",
-            [
-                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
-                "Reading", "Workload", "API", system,
-            ]),
-        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
-        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
-        tests(
-            "EncodingTests",
-            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
-        tests("TidyTests", [system]),
+        tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
