@@ -61,7 +61,9 @@ import Testing
             try segment.withLock { (_) throws(SegmentError) in
                 InThread {
                     do throws(SegmentError) {
-                        try segment.withLock(timeout: .milliseconds(1), giveUp: { false }) { (_) throws(SegmentError) in }
+                        try segment.withLock(timeout: .milliseconds(1), giveUp: { false }) {
+                            (_) throws(SegmentError) in
+                        }
                         failures.add("did not throw")
                     } catch {
                         guard case .lockTimeout(let owner?) = error, owner.pid == UInt32(getpid()) else {

@@ -145,8 +145,8 @@ import Testing
     }
 
     @Test(arguments: [
-        Range(offset: nil, access: nil), Range(offset: nil, access: .read), Range(offset: nil, access: ProtectedRange.Access.none),
-        Range(offset: 4096, access: .read),
+        Range(offset: nil, access: nil), Range(offset: nil, access: .read),
+        Range(offset: nil, access: ProtectedRange.Access.none), Range(offset: 4096, access: .read),
     ])
     func `who writes where it must not is ended by SIGSEGV, and the data is unchanged`(_ range: Range) throws {
         try withWorkshop { shop in

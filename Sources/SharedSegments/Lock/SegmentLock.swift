@@ -77,7 +77,9 @@ final class SegmentLock: @unchecked Sendable {
         case ECANCELED: throw .gaveUp
         case EDEADLK: throw .lockHeldByThisThread
         case ENOTRECOVERABLE: throw .lockNotRecoverable
-        default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
+        default:
+            throw .damaged(
+                what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
         }
     }
 
