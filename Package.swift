@@ -32,6 +32,8 @@ let package = Package(
     products: [
         .library(name: "SharedSegments", targets: ["SharedSegments"]),
         .executable(name: "shmlens", targets: ["shmlens"]),
+        // For Benchmarks only, which is a package of its own: no promise to anyone else.
+        .library(name: "_Encoding", targets: ["Encoding"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -80,7 +82,7 @@ let package = Package(
             dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
             path: "Tests/CrashScenarios", swiftSettings: strict),
         .executableTarget(
-            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
@@ -96,6 +98,12 @@ let package = Package(
             "WorkloadTests",
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests(
+            "ReadingTests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
+                "shmlens", system,
+            ]),
         tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
@@ -108,6 +116,7 @@ let package = Package(
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

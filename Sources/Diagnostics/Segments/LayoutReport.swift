@@ -51,12 +51,14 @@ public struct FieldReport: Sendable, Equatable {
         /// A size, an offset, a count, an id.
         case integer(UInt64)
         case integers([UInt64])
-        /// A raw word.
+        /// A raw word, or one that may pass 2^53.
         case hexadecimal(UInt64)
         /// Text, up to its zero byte.
         case text(String)
         /// Bytes, in hexadecimal digits.
         case bytes([UInt8])
+        /// Of the real-time clock.
+        case time(WallTime)
     }
 
     /// As the C header has it.
@@ -73,7 +75,7 @@ public struct FieldReport: Sendable, Equatable {
 /// A field of a managed segment's header: the C header's table, for people to see.
 package struct LayoutField {
     enum Form {
-        case integer, integers, hexadecimal, text, bytes, opaque
+        case integer, integers, hexadecimal, text, bytes, time, opaque
     }
 
     package let name: String
@@ -99,6 +101,7 @@ package struct LayoutField {
             return .integers(stride(from: offset, to: offset + sizeBytes, by: 8).map { image.word(at: $0) ?? 0 })
         case .text: return .text(FixedText.string(bytes))
         case .bytes: return .bytes(Array(bytes))
+        case .time: return integer(image).map { .time(WallTime(clampingNanoseconds: $0)) }
         case .opaque: return nil
         }
     }
@@ -133,7 +136,7 @@ package struct LayoutField {
         half("libc_version", shmlens_header_offset_libc_version),
         half("page_bytes", shmlens_header_offset_page_bytes),
         field("uuid", "uint8_t[16]", shmlens_header_offset_uuid, 16, .bytes),
-        word("created_at_ns", shmlens_header_offset_created_at_ns),
+        word("created_at_ns", shmlens_header_offset_created_at_ns, .time),
         half("creator_pid", shmlens_header_offset_creator_pid),
         half("creator_uid", shmlens_header_offset_creator_uid),
         word("creator_pid_namespace", shmlens_header_offset_creator_pid_namespace),
@@ -164,7 +167,7 @@ package struct LayoutField {
         half("lock_owner_pid", shmlens_header_offset_lock_owner_pid),
         half("lock_owner_slot", shmlens_header_offset_lock_owner_slot),
         half("lock_owner_generation", shmlens_header_offset_lock_owner_generation),
-        word("lock_taken_at_ns", shmlens_header_offset_lock_taken_at_ns),
+        word("lock_taken_at_ns", shmlens_header_offset_lock_taken_at_ns, .hexadecimal),
         word("lock_owner_pid_namespace", shmlens_header_offset_lock_owner_pid_namespace),
         word("lock_acquisitions", shmlens_header_offset_lock_acquisitions),
         word("lock_contended", shmlens_header_offset_lock_contended),

@@ -105,6 +105,7 @@ extension FieldReport: JSONObjectEncodable {
         case .hexadecimal(let word): writer.field("value", hexadecimal: word)
         case .text(let text): writer.field("value", text)
         case .bytes(let bytes): writer.field("value", Self.digits(bytes))
+        case .time(let time): writer.field("value", time: time)
         }
     }
 

@@ -47,7 +47,7 @@ extension SegmentCore {
         let word = unsafe UnsafePointer<UInt32>(
             (memory.base + offset).assumingMemoryBound(to: UInt32.self))
         var woken: Int32 = 0
-        let result = unsafe shmlens_futex_wake(word, everyone ? .max : 1, &woken)
-        precondition(result == 0, "futex wake on an aligned, mapped word")
+        // The word is aligned and mapped, so this fails only where the object was cut short: then nobody waits on it.
+        _ = unsafe shmlens_futex_wake(word, everyone ? .max : 1, &woken)
     }
 }
