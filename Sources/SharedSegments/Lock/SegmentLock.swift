@@ -116,7 +116,9 @@ final class SegmentLock: @unchecked Sendable {
         case ENOTRECOVERABLE:
             dropUnrecoverable()
             throw .lockNotRecoverable
-        default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
+        default:
+            throw .damaged(
+                what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
         }
     }
 

@@ -2,7 +2,8 @@ import Kernel
 import SharedSegments
 
 /// Two processes alternate through the segment's flag: each pair has a bit of it, 0 where the one with the even seat
-/// has its turn, 1 where the other has. A turn is to see one's own value and to store the other one.
+/// has its turn, 1 where the other has. A turn is to see one's own value and to store the other one. Who has done its
+/// turns leaves; whose partner left earlier, or was killed, waits until it is told to end.
 struct PingPong {
     /// One pair for each bit of the flag.
     static let pairCount = 32
