@@ -86,7 +86,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
-        tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests(
+            "SegmentFormatTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
