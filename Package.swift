@@ -82,11 +82,12 @@ let package = Package(
             dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
             path: "Tests/CrashScenarios", swiftSettings: strict),
         .executableTarget(
-            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
-        tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests(
+            "SegmentFormatTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
@@ -98,24 +99,7 @@ let package = Package(
             "WorkloadTests",
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests(
-            "ReadingTests",
-            [
-                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
-                "shmlens", system,
-            ]),
-        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
-        tests(
-            "APITests",
-            [
-                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
-                "Reading", "Workload", "API", system,
-            ]),
-        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
-        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
-        tests(
-            "EncodingTests",
-            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

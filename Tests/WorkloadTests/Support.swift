@@ -54,7 +54,8 @@ struct Workshop: Sendable {
 
 func withWorkshop<Result>(capacity: Int = 1 << 20, _ body: (Workshop) throws -> Result) throws -> Result {
     let segment = try Segment.create(
-        name: Unique.name("work"), options: SegmentOptions(capacityBytes: capacity, maxParticipants: 64, eventCount: 256))
+        name: Unique.name("work"),
+        options: SegmentOptions(capacityBytes: capacity, maxParticipants: 64, eventCount: 256))
     defer { try? Segment.remove(name: segment.name, force: true) }
     let supervisor = try Supervisor(executable: Program.path)
     defer { supervisor.shutDown() }

@@ -29,7 +29,8 @@ extension SegmentCore {
             (memory.base + shmlens_header_offset_condition_sequence).assumingMemoryBound(to: UInt32.self))
         while true {
             if let giveUp, giveUp() { throw .gaveUp }
-            let slice = giveUp == nil ? deadline : min(deadline, Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds)
+            let next = Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds
+            let slice = giveUp == nil ? deadline : min(deadline, next)
             let result = unsafe shmlens_futex_wait_until(word, sequence, Int64(clamping: slice))
             guard result == ETIMEDOUT else { return true }
             guard slice < deadline else { return false }
