@@ -100,6 +100,24 @@ let package = Package(
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
+        tests(
+            "ReadingTests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
+                "shmlens", system,
+            ]),
+        tests(
+            "APITests",
+            [
+                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
+                "Reading", "Workload", "API", system,
+            ]),
+        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
+        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
+        tests(
+            "EncodingTests",
+            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
