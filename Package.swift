@@ -82,7 +82,7 @@ let package = Package(
             dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
             path: "Tests/CrashScenarios", swiftSettings: strict),
         .executableTarget(
-            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
@@ -116,6 +116,8 @@ let package = Package(
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("EncodingTests", ["Encoding", system]),
+        tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

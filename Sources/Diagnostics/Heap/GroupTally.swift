@@ -2,9 +2,9 @@ import SegmentFormat
 
 /// Blocks and bytes, counted by a key of which there may be as many as blocks.
 ///
-/// A small direct-mapped table in front of the dictionary makes the usual case, few keys, an array access: a
-/// dictionary's hash costs more than all else that is done for a block. Keys that are made to collide in it cost
-/// what a dictionary costs, no more.
+/// A hash table of its own: a dictionary's careful hash costs more than all else that is done for a block. The hash
+/// here is one multiplication with numbers that are drawn for each tally, so keys cannot be chosen to collide; what
+/// is counted does not depend on them.
 struct GroupTally<Key: GroupKey> {
     struct Group {
         let key: Key
@@ -14,30 +14,52 @@ struct GroupTally<Key: GroupKey> {
 
     /// In the order in which the keys were first met.
     private(set) var groups: [Group] = []
-    private var indices: [Key: Int] = [:]
-    /// The group that was last met for each hash, or -1.
-    private var recent = [Int](repeating: -1, count: recentCount)
+    /// For each hash the number of a group, counted from 1, in the first place from the hash's own on that was free;
+    /// 0 where none is. Never more than half full.
+    private var places = [UInt32](repeating: 0, count: 64)
+    private let seed: (UInt64, UInt64)
 
-    private static var recentCount: Int { 1024 }
+    init() {
+        var random = SystemRandomNumberGenerator()
+        seed = (random.next(), random.next())
+    }
 
-    /// The index of a key's group, which is made where there is none. O(1).
+    /// The index of a key's group, which is made where there is none. O(1), amortised.
     @inline(__always)
     mutating func index(of key: Key) -> Int {
-        let place = Int(truncatingIfNeeded: key.quickHash >> 54)
-        let index = recent[place]
-        if index >= 0, groups[index].key == key { return index }
-        return lookUp(key, place)
+        let mask = places.count - 1
+        var place = hash(key) & mask
+        while places[place] != 0 {
+            let index = Int(places[place]) - 1
+            if groups[index].key == key { return index }
+            place = (place + 1) & mask
+        }
+        return insert(key, at: place)
     }
 
     @inline(never)
-    private mutating func lookUp(_ key: Key, _ place: Int) -> Int {
-        let index = indices[key] ?? groups.count
-        if index == groups.count {
-            indices[key] = index
-            groups.append(Group(key: key))
+    private mutating func insert(_ key: Key, at place: Int) -> Int {
+        groups.append(Group(key: key))
+        places[place] = UInt32(groups.count)
+        if groups.count * 2 > places.count { grow() }
+        return groups.count - 1
+    }
+
+    private mutating func grow() {
+        let mask = places.count * 4 - 1
+        places = [UInt32](repeating: 0, count: mask + 1)
+        for index in groups.indices {
+            var place = hash(groups[index].key) & mask
+            while places[place] != 0 { place = (place + 1) & mask }
+            places[place] = UInt32(index + 1)
         }
-        recent[place] = index
-        return index
+    }
+
+    @inline(__always)
+    private func hash(_ key: Key) -> Int {
+        let words = key.words
+        let product = (words.0 ^ seed.0).multipliedFullWidth(by: words.1 ^ seed.1)
+        return Int(truncatingIfNeeded: product.high ^ product.low)
     }
 
     @inline(__always)
@@ -73,23 +95,20 @@ struct GroupTally<Key: GroupKey> {
     }
 }
 
-/// What blocks are grouped by.
-protocol GroupKey: Hashable, Sendable {
-    /// Spread over 64 bits by a multiplication; good enough for keys that nobody chose on purpose.
-    var quickHash: UInt64 { get }
+/// What blocks are grouped by: two words.
+protocol GroupKey: Equatable, Sendable {
+    var words: (UInt64, UInt64) { get }
     /// Any total order, so that equal groups stand in the same order each time.
     var order: (UInt64, UInt64) { get }
 }
 
-/// 2^64 divided by the golden ratio: the multiplier of Fibonacci hashing.
-private let spread: UInt64 = 0x9e37_79b9_7f4a_7c15
-
 extension OwnerKey: GroupKey {
-    var quickHash: UInt64 { (UInt64(slot) | UInt64(generation) << 32) &* spread }
-    var order: (UInt64, UInt64) { (UInt64(slot), UInt64(generation)) }
+    var words: (UInt64, UInt64) { (UInt64(slot), UInt64(generation)) }
+    var order: (UInt64, UInt64) { words }
 }
 
 extension Tag: GroupKey {
-    var quickHash: UInt64 { (low ^ high &* spread) &* spread }
+    var words: (UInt64, UInt64) { (low, high) }
+    /// As the bytes stand in memory.
     var order: (UInt64, UInt64) { (low.byteSwapped, high.byteSwapped) }
 }

@@ -113,9 +113,24 @@ final class SegmentLock: @unchecked Sendable {
         case ETIMEDOUT: throw .lockTimeout(owner())
         case ECANCELED: throw .gaveUp
         case EDEADLK: throw .lockHeldByThisThread
-        case ENOTRECOVERABLE: throw .lockNotRecoverable
+        case ENOTRECOVERABLE:
+            dropUnrecoverable()
+            throw .lockNotRecoverable
         default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
         }
+    }
+
+    /// glibc's trylock says that a mutex is not recoverable and leaves it taken by who asked
+    /// (nptl/pthread_mutex_trylock.c gives back only what it did not take). Whoever asks next would wait for this thread.
+    private func dropUnrecoverable() {
+        let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
+        guard word & 0x3fff_ffff == UInt32(bitPattern: shmlens_gettid()) else { return }
+        // The other half is a count that no mutex of this kind uses.
+        core.memory.store(shmlens_header_offset_lock_mutex, 0)
+        var woken: Int32 = 0
+        _ = unsafe shmlens_futex_wake(
+            UnsafePointer((core.memory.base + shmlens_header_offset_lock_mutex).assumingMemoryBound(to: UInt32.self)),
+            .max, &woken)
     }
 
     /// Writes down who has the lock now: the thread last, so that the rest is its own where it is there.

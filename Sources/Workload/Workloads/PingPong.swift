@@ -25,7 +25,7 @@ struct PingPong {
     }
 
     static func run(_ session: Session) throws(WorkloadError) -> WorkloadResult? {
-        let block = try MeetingBlock.take(session, kind: .pingpong, seats: seatCount, dataBytes: 0) {
+        let block = try MeetingBlock.take(session, kind: .pingpong, seats: seatCount, dataBytes: 0, paired: true) {
             (locked) throws(SegmentError) in
             // Waiters that were killed leave the classic condition broken. Nobody plays: if nobody else waits either,
             // it can be made new.
