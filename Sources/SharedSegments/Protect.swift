@@ -13,7 +13,7 @@ extension Segment {
     /// A change of the segment that needs a protected range fails with ``SegmentError/protected(offset:length:)``
     /// instead of ending the process. Taking access away waits for the segment's lock, because another thread may be
     /// in the middle of a change; locking pages and giving access back do not. Where the lock is not had in time, the
-    /// pages are locked as asked and the access is what it was.
+    /// pages are locked as asked and the access is what it was, except that locking makes readable what was not.
     ///
     /// - Parameters:
     ///   - range: whole pages of the segment; access can only be taken away behind the header, which holds the lock.

@@ -65,6 +65,23 @@ import Testing
         }
     }
 
+    @Test func `a pair plays on the classic condition after others were killed in its waits`() throws {
+        try withWorkshop { shop in
+            for _ in 1...3 {
+                let pair = try shop.start(.pingpong, count: 2) { $0.primitive = .pthread }
+                for record in pair { try shop.waitUntilBusy(record) }
+                for record in pair { kill(record.pid, SIGKILL) }
+                for record in try shop.finish(pair) { #expect(record.signal == SIGKILL) }
+            }
+            let pair = try shop.finish(
+                try shop.start(.pingpong, count: 2) {
+                    $0.primitive = .pthread
+                    $0.operations = 200
+                })
+            #expect(pair.map(\.exitStatus) == [0, 0], "\(pair)")
+        }
+    }
+
     @Test func `counters on one line and on lines of their own are both measured`() throws {
         try withWorkshop { shop in
             let ended = try shop.finish(
