@@ -116,7 +116,6 @@ let package = Package(
         tests(
             "EncodingTests",
             ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
-        tests("EncodingTests", ["Encoding", system]),
         tests("TidyTests", [system]),
     ],
     swiftLanguageModes: [.v6],
