@@ -32,6 +32,8 @@ let package = Package(
     products: [
         .library(name: "SharedSegments", targets: ["SharedSegments"]),
         .executable(name: "shmlens", targets: ["shmlens"]),
+        // For Benchmarks only, which is a package of its own: no promise to anyone else.
+        .library(name: "_Encoding", targets: ["Encoding"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -80,11 +82,12 @@ let package = Package(
             dependencies: ["Observations", "SegmentFormat", "SharedSegments", "CShmlens"],
             path: "Tests/CrashScenarios", swiftSettings: strict),
         .executableTarget(
-            name: "CrashHelper", dependencies: ["CrashScenarios", "SharedSegments"], path: "Tests/CrashHelper",
+            name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
-        tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests(
+            "SegmentFormatTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
@@ -92,18 +95,11 @@ let package = Package(
                 "Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios", "CrashHelper", "StepTracer",
                 system,
             ]),
+        tests(
+            "WorkloadTests",
+            ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
-        tests(
-            "APITests",
-            [
-                "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
-                "Reading", "Workload", "API", system,
-            ]),
-        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
-        tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
-        tests(
-            "EncodingTests",
-            ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics", "Encoding", system]),
+        tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

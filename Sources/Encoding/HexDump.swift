@@ -16,7 +16,6 @@ public struct HexDump: Sendable {
     let style: Style
     /// Where the next row begins in the object.
     private var offset: Int
-    private let start: Int
     private let isLengthZero: Bool
     /// The bytes of a row begun by one chunk and ended by a later one.
     private var pending = PendingRow()
@@ -33,7 +32,6 @@ public struct HexDump: Sendable {
         precondition(offset >= 0, "a dump begins inside its object")
         self.style = style
         self.offset = offset
-        start = offset
         isLengthZero = askedLength == 0
     }
 

@@ -1,7 +1,8 @@
 // How the API spells what JSON has no type for, each in one place.
 
 extension JSONWriter {
-    /// Writes an address or a raw 64-bit word: as text in hexadecimal, since JavaScript's numbers end at 2^53.
+    /// Writes an address or a raw 64-bit word: as text in hexadecimal (`"0x7f10"`), since JavaScript's numbers end at
+    /// 2^53. Nothing at all where there is none.
     public mutating func field(_ key: JSONKey, hexadecimal word: UInt64?) {
         guard let word else { return }
         self.key(key)
@@ -12,6 +13,7 @@ extension JSONWriter {
     }
 
     /// Writes permission bits as text of four octal digits: `"0600"`. Bits above the lowest twelve are left out.
+    /// Nothing at all where there is none.
     public mutating func field(_ key: JSONKey, mode: UInt32?) {
         guard let mode else { return }
         self.key(key)

@@ -1,5 +1,5 @@
-/// Writes bytes as the rows of a dump in JSON, `{"offset":0,"hex":"48690a…","text":"Hi.…"}` for each 16 bytes, while
-/// they come in chunks of any length.
+/// Writes bytes as the rows of a dump in JSON, `{"offset":0,"hex":"48690a…","text":"Hi.…"}` for each 16 bytes,
+/// while they come in chunks of any length.
 ///
 /// `hex` is the row's bytes, two digits each, without gaps; `text` is the same as in the other styles. The rows
 /// are elements of the array that the caller has open; every row is there, equal ones too.

@@ -10,7 +10,8 @@
 @frozen
 public struct JSONWriter: ~Copyable {
     /// How deep objects and arrays nest at most. Every answer of the API is shallower than 16.
-    public static let depthMaximum = 64
+    @inlinable
+    public static var depthMaximum: Int { 64 }
 
     @usableFromInline var output: [UInt8]
     @usableFromInline var needsComma = false

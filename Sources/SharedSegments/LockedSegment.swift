@@ -11,6 +11,20 @@ public struct LockedSegment: ~Copyable {
     let name: String
     let liveness: (ProcessIdentity) -> Liveness
 
+    /// Runs a change: refused where damage is known, and where it meets damage, that is noted.
+    @inline(__always)
+    private func change<Result>(
+        _ body: () throws(SegmentError) -> Result
+    ) throws(SegmentError) -> Result {
+        try core.requireSound()
+        do throws(SegmentError) {
+            return try body()
+        } catch {
+            if case .damaged(_, let offset) = error { core.markDamaged(at: offset) }
+            throw error
+        }
+    }
+
     // MARK: The heap
 
     /// Allocates a block: of the free blocks that fit, the smallest.
@@ -25,9 +39,8 @@ public struct LockedSegment: ~Copyable {
     /// - Returns: the payload's offset from the segment's first byte.
     /// - Throws: ``SegmentError/noFreeBlock(wantedBytes:largestFreeBytes:)``, ``SegmentError/invalid(field:reason:)``.
     public mutating func allocate(sizeBytes: Int, alignment: Int = 16, tag: Tag = .none) throws(SegmentError) -> Int {
-        try core.requireSound()
         let request = try AllocationRequest(sizeBytes: sizeBytes, alignment: alignment, tag: tag, owner: actor)
-        let offset = try core.allocate(request, actor: actor)
+        let offset = try change { () throws(SegmentError) in try core.allocate(request, actor: actor) }
         core.count(.allocate, for: actor)
         return offset
     }
@@ -37,8 +50,9 @@ public struct LockedSegment: ~Copyable {
     /// - Returns: the payload's offset now; the bytes that fit are kept.
     /// - Throws: ``SegmentError/noSuchBlock(offset:)``; where nothing large enough is free, the block stays as it is.
     public mutating func resize(_ offset: Int, to sizeBytes: Int) throws(SegmentError) -> Int {
-        try core.requireSound()
-        let moved = try core.resize(payload: offset, to: sizeBytes, actor: actor)
+        let moved = try change { () throws(SegmentError) in
+            try core.resize(payload: offset, to: sizeBytes, actor: actor)
+        }
         core.count(.resize, for: actor)
         return moved
     }
@@ -47,8 +61,7 @@ public struct LockedSegment: ~Copyable {
     ///
     /// - Throws: ``SegmentError/noSuchBlock(offset:)`` where no used block has its payload there, also the second time.
     public mutating func free(_ offset: Int) throws(SegmentError) {
-        try core.requireSound()
-        try core.free(payload: offset, kind: .free, actor: actor)
+        try change { () throws(SegmentError) in try core.free(payload: offset, kind: .free, actor: actor) }
         core.count(.free, for: actor)
     }
 
@@ -103,23 +116,20 @@ public struct LockedSegment: ~Copyable {
     /// Adds one to the counter and writes `NAME: N` into the text.
     @discardableResult
     public mutating func count() throws(SegmentError) -> UInt64 {
-        try core.requireSound()
-        let value = try core.count(name: name, actor: actor)
+        let value = try change { () throws(SegmentError) in try core.count(name: name, actor: actor) }
         core.count(.count, for: actor)
         return value
     }
 
     /// Replaces the text: at most 1024 bytes of UTF-8.
     public mutating func setText(_ text: String) throws(SegmentError) {
-        try core.requireSound()
-        try core.setText(text, actor: actor)
+        try change { () throws(SegmentError) in try core.setText(text, actor: actor) }
         core.count(.write, for: actor)
     }
 
     /// Sets the flag and wakes everyone who waits for the condition.
     public mutating func setFlag(_ flag: UInt32) throws(SegmentError) {
-        try core.requireSound()
-        try core.setFlag(flag, actor: actor)
+        try change { () throws(SegmentError) in try core.setFlag(flag, actor: actor) }
         core.count(.flag, for: actor)
     }
 
@@ -147,8 +157,7 @@ public struct LockedSegment: ~Copyable {
     ///
     /// - Parameter unknown: also of those that cannot be seen from here.
     public mutating func bury(including unknown: Bool = false) throws(SegmentError) -> Int {
-        try core.requireSound()
-        return try core.bury(including: unknown, liveness: liveness)
+        try change { () throws(SegmentError) in try core.bury(including: unknown, liveness: liveness) }
     }
 
     /// Frees blocks whose owner is gone, from descriptor number `first` on.
@@ -163,8 +172,7 @@ public struct LockedSegment: ~Copyable {
     public mutating func reclaim(
         from first: Int, limit: Int
     ) throws(SegmentError) -> (blocks: Int, bytes: Int, next: Int?) {
-        try core.requireSound()
-        return try core.reclaim(from: first, limit: limit, actor: actor)
+        try change { () throws(SegmentError) in try core.reclaim(from: first, limit: limit, actor: actor) }
     }
 
     /// Copies bytes of the segment while nobody changes its book-keeping.

@@ -13,7 +13,7 @@ extension Segment {
     /// A change of the segment that needs a protected range fails with ``SegmentError/protected(offset:length:)``
     /// instead of ending the process. Taking access away waits for the segment's lock, because another thread may be
     /// in the middle of a change; locking pages and giving access back do not. Where the lock is not had in time, the
-    /// pages are locked as asked and the access is what it was.
+    /// pages are locked as asked and the access is what it was, except that locking makes readable what was not.
     ///
     /// - Parameters:
     ///   - range: whole pages of the segment; access can only be taken away behind the header, which holds the lock.
@@ -39,7 +39,8 @@ extension Segment {
         }
     }
 
-    /// - Throws: ``SegmentError/invalid(field:reason:)`` where the range is not made of whole pages that may be changed.
+    /// - Throws: ``SegmentError/invalid(field:reason:)`` where the range is not made of whole pages that may be
+    ///   changed.
     private func requirePages(_ range: ProtectedRange) throws(SegmentError) {
         let page = sysconf(Int32(_SC_PAGESIZE))
         guard range.offset >= 0, range.offset % page == 0, range.offset < layout.totalBytes else {
@@ -60,7 +61,8 @@ extension Segment {
         }
     }
 
-    /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process changes them.
+    /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process may change
+    /// them.
     private func setAccess(_ range: Range<Int>, _ access: ProtectedRange.Access) throws(SegmentError) {
         // Noted first where it is taken away and last where it is given: a note may refuse too much, never too little.
         if access != .readWrite { core.protection.set(range, access: access) }

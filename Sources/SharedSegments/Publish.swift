@@ -5,12 +5,13 @@ import SystemPackage
 
 /// Making a segment whole before anyone can see it.
 enum Publisher {
-    /// Makes an unnamed object in the folder of shared memory, fills it, gives it its mode and then its name.
+    /// Makes an unnamed object in the folder of shared memory, fills it, gives it its mode and then its name, and opens
+    /// it by that.
     ///
     /// - Throws: ``SegmentError/exists(name:)`` where the name is taken; whatever fails, nothing is left behind.
     static func publish(
         name: String, options: SegmentOptions, maker: ProcessIdentity, folder: FilePath
-    ) throws(SegmentError) {
+    ) throws(SegmentError) -> Segment {
         let layout = try options.layout()
         let descriptor = try system("open", folder.string) { () throws(Errno) in
             try open(folder.string, flags: Int32(SHMLENS_O_TMPFILE) | O_RDWR | O_CLOEXEC)
@@ -18,10 +19,40 @@ enum Publisher {
         defer { try? descriptor.close() }
         try requireSpace(layout.poolBytes, in: descriptor, folder: folder)
         try fill(descriptor, layout: layout, name: name, maker: maker)
-        guard fchmod(descriptor.rawValue, mode_t(options.mode)) == 0 else {
+        // The maker opens it once more by its name, which a mode may deny even its owner: such a mode comes last.
+        try setMode(options.mode | 0o600, of: descriptor, name: name)
+        let inode = try inode(of: descriptor, name: name)
+        try link(descriptor, name: name, folder: folder)
+        do throws(SegmentError) {
+            let segment = try Segment.open(name: name, folder: folder)
+            if options.mode & 0o600 != 0o600 { try setMode(options.mode, of: segment.descriptor, name: name) }
+            return segment
+        } catch {
+            withdraw(name, inode: inode, folder: folder)
+            throw error
+        }
+    }
+
+    private static func setMode(_ mode: UInt32, of descriptor: FileDescriptor, name: String) throws(SegmentError) {
+        guard fchmod(descriptor.rawValue, mode_t(mode)) == 0 else {
             throw .system(operation: "fchmod", object: name, Errno(rawValue: errno))
         }
-        try link(descriptor, name: name, folder: folder)
+    }
+
+    private static func inode(of descriptor: FileDescriptor, name: String) throws(SegmentError) -> ino_t {
+        var status = stat()
+        guard unsafe fstat(descriptor.rawValue, &status) == 0 else {
+            throw .system(operation: "fstat", object: name, Errno(rawValue: errno))
+        }
+        return status.st_ino
+    }
+
+    /// Takes a name back where it still names what was made.
+    private static func withdraw(_ name: String, inode: ino_t, folder: FilePath) {
+        var status = stat()
+        let path = folder.appending(name).string
+        guard unsafe lstat(path, &status) == 0, status.st_ino == inode else { return }
+        _ = unsafe unlink(path)
     }
 
     /// Makes a segment that has no name: a memfd that cannot be cut short.
@@ -86,6 +117,7 @@ enum Publisher {
         guard ftruncate(descriptor.rawValue, layout.totalBytes) == 0 else {
             throw .system(operation: "ftruncate", object: name, Errno(rawValue: errno))
         }
+        try reserve(descriptor, layout: layout, name: name)
         let duplicate = try system("dup", name) { () throws(Errno) in
             do { return try descriptor.duplicate() } catch { throw error as? Errno ?? .badFileDescriptor }
         }
@@ -94,6 +126,25 @@ enum Publisher {
         try writeHeader(core, name: name, maker: maker)
         try initializeLock(mapping.memory, name: name)
         try core.initializeHeap()
+    }
+
+    /// Has the tmpfs back the pages that are written now: where it is full, a store into one of them would end the
+    /// process with SIGBUS.
+    private static func reserve(
+        _ descriptor: FileDescriptor, layout: SegmentLayout, name: String
+    ) throws(SegmentError) {
+        let firstSlotEnd = layout.participantsOffset + shmlens_participant_bytes
+        let sequencesEnd = layout.sequencesOffset + (layout.firstBlockSequence + 1) * 8
+        var ranges = [0..<firstSlotEnd, layout.indexOffset..<sequencesEnd]
+        for offset in layout.startsOffsets + [layout.mapOffset] { ranges.append(offset..<offset + 8) }
+        ranges.append(layout.blocksOffset..<layout.blocksOffset + shmlens_block_bytes)
+        for range in ranges {
+            let error = posix_fallocate(descriptor.rawValue, range.lowerBound, range.count)
+            guard error != ENOSPC else { throw .noSpace(wantedBytes: layout.poolBytes, availableBytes: 0) }
+            guard error == 0 else {
+                throw .system(operation: "posix_fallocate", object: name, Errno(rawValue: error))
+            }
+        }
     }
 
     private static func writeHeader(
@@ -145,24 +196,9 @@ enum Publisher {
 
     /// Initialises mutex and condition in the unnamed object, through the mapping.
     private static func initializeLock(_ memory: LiveMemory, name: String) throws(SegmentError) {
-        func check(_ operation: String, _ result: Int32) throws(SegmentError) {
-            guard result == 0 else { throw .system(operation: operation, object: name, Errno(rawValue: result)) }
-        }
-        var mutexAttributes = pthread_mutexattr_t()
-        try check("pthread_mutexattr_init", unsafe pthread_mutexattr_init(&mutexAttributes))
-        try check(
-            "pthread_mutexattr_setpshared",
-            unsafe pthread_mutexattr_setpshared(&mutexAttributes, Int32(PTHREAD_PROCESS_SHARED)))
-        try check(
-            "pthread_mutexattr_setrobust",
-            unsafe pthread_mutexattr_setrobust(&mutexAttributes, Int32(PTHREAD_MUTEX_ROBUST)))
-        try check(
-            "pthread_mutexattr_settype",
-            unsafe pthread_mutexattr_settype(&mutexAttributes, Int32(PTHREAD_MUTEX_ERRORCHECK)))
         let mutex = unsafe (memory.base + shmlens_header_offset_lock_mutex)
             .assumingMemoryBound(to: pthread_mutex_t.self)
-        try check("pthread_mutex_init", unsafe pthread_mutex_init(mutex, &mutexAttributes))
-
+        try unsafe SegmentLock.initialize(mutex, name: name)
         try ClassicCondition.initialize(in: memory, name: name)
     }
 }

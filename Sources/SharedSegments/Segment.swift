@@ -56,8 +56,7 @@ public final class Segment: Sendable {
     ) throws(SegmentError) -> Segment {
         try SegmentName.check(name)
         let maker = try ProcessIdentity.current()
-        try Publisher.publish(name: name, options: options, maker: maker, folder: folder)
-        return try open(name: name, folder: folder)
+        return try Publisher.publish(name: name, options: options, maker: maker, folder: folder)
     }
 
     /// Makes a segment without a name: a memfd, sealed against shrinking, that lives while somebody holds it.
@@ -160,7 +159,13 @@ public final class Segment: Sendable {
             let living = segment.livingParticipants()
             guard living == 0 else { throw .participantsAlive(count: living) }
         }
-        guard unsafe unlink(folder.appending(name).string) == 0 else {
+        let path = folder.appending(name).string
+        var status = stat()
+        // The name may be another object's by now.
+        guard unsafe lstat(path, &status) == 0, UInt64(status.st_ino) == segment.inode else {
+            throw .notFound(name: name)
+        }
+        guard unsafe unlink(path) == 0 else {
             let error = Errno(rawValue: errno)
             throw error == .noSuchFileOrDirectory
                 ? .notFound(name: name) : .system(operation: "unlink", object: name, error)
@@ -190,7 +195,8 @@ public final class Segment: Sendable {
         _ process: ProcessIdentity, name: String, timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
     ) throws(SegmentError) -> Participant {
         let key = try withCore(as: .external, timeout: timeout, giveUp: giveUp) { (core) throws(SegmentError) in
-            try core.join(process, name: name, liveness: liveness)
+            try core.requireSound()
+            return try core.join(process, name: name, liveness: liveness)
         }
         return Participant(key: key, name: FixedText.truncated(name, size: shmlens_name_bytes))
     }
@@ -198,12 +204,15 @@ public final class Segment: Sendable {
     /// Gives a slot back. Blocks that the participant still has become orphans.
     public func leave(_ participant: Participant, timeout: Duration? = nil) throws(SegmentError) {
         try withCore(as: .external, timeout: timeout) { (core) throws(SegmentError) in
+            try core.requireSound()
             try core.leave(participant.key)
         }
     }
 
     /// Says that a participant lives, without the lock.
-    public func heartbeat(_ participant: Participant) { core.heartbeat(participant.key) }
+    public func heartbeat(_ participant: Participant) {
+        if core.isLiving(participant.key) { core.heartbeat(participant.key) }
+    }
 
     // MARK: Changing
 
@@ -235,7 +244,10 @@ public final class Segment: Sendable {
     /// - Parameters:
     ///   - timeout: for the whole of it.
     ///   - giveUp: asked ten times a second while this waits; true ends the waiting with ``SegmentError/gaveUp``.
-    /// - Returns: nil where the time was up before the predicate held.
+    /// - Returns: nil where the time was up before the predicate held. It is asked once more when the time is up: who
+    ///   made it hold may have died before it woke anyone.
+    /// - Throws: as ``withLock(as:timeout:giveUp:_:)``; ``SegmentError/lockTimeout(_:)`` where it was the lock that could
+    ///   not be had.
     public func withLock<Result>(
         as participant: Participant? = nil, timeout: Duration, giveUp: (() -> Bool)? = nil,
         when predicate: (borrowing LockedSegment) -> Bool,
@@ -243,24 +255,26 @@ public final class Segment: Sendable {
     ) throws(SegmentError) -> Result? {
         let deadline = Deadline(after: timeout)
         let key = participant?.key ?? .external
+        var isLate = false
         while true {
+            var isHeld = false
             let outcome: Attempt<Result>
             do throws(SegmentError) {
                 outcome = try withLock(as: participant, timeout: deadline.remaining, giveUp: giveUp) {
                     (locked) throws(SegmentError) in
-                    predicate(locked) ? .done(try body(&locked)) : .sleep(core.conditionSequence())
+                    isHeld = true
+                    return predicate(locked) ? .done(try body(&locked)) : .sleep(core.conditionSequence())
                 }
             } catch {
-                if case .lockTimeout = error { return nil }
+                if case .lockTimeout = error, isLate, !isHeld { return nil }
                 throw error
             }
             switch outcome {
             case .done(let result): return result
             case .sleep(let sequence):
-                guard
-                    try core.waitForCondition(
-                        since: sequence, deadline: deadline.nanoseconds, slot: key.slot, giveUp: giveUp)
-                else { return nil }
+                guard !isLate else { return nil }
+                isLate = try !core.waitForCondition(
+                    since: sequence, deadline: deadline.nanoseconds, slot: key.slot, giveUp: giveUp)
             }
         }
     }
@@ -285,6 +299,7 @@ public final class Segment: Sendable {
                 lock.release()
             }
             try core.requireTablesUnprotected()
+            guard core.isLiving(who) else { throw .invalid(field: "participant", reason: "has no slot any more") }
             core.heartbeat(who)
             core.count(.lock, for: who)
             result = try body(core)
@@ -330,8 +345,9 @@ struct Deadline {
 
     init(after duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        let wanted = seconds < 0 ? 0 : UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
-            .partialValue &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        // 272 years: nobody waits longer, and nothing below overflows.
+        let wholeSeconds = UInt64(clamping: min(seconds, 1 << 33))
+        let wanted = wholeSeconds * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
         nanoseconds = min(Clock.monotonic() &+ wanted, UInt64(Int64.max))
     }
 

@@ -119,11 +119,15 @@ final class SegmentCore: @unchecked Sendable {
     }
 
     /// Takes back what the operation under way has stored, for one that cannot be finished.
+    ///
+    /// The entries are this operation's own, and yet they stand where any process can write: where one was spoilt
+    /// meanwhile, that is damage.
     func rollBack() {
-        undo(entries: journalCount)
+        let isWhole = undo(entries: journalCount)
         closePages()
         raw(shmlens_header_offset_journal_count, 0)
         journalCount = 0
+        if !isWhole { markDamaged(at: shmlens_header_offset_journal) }
     }
 
     private func closePages() {
@@ -136,12 +140,34 @@ final class SegmentCore: @unchecked Sendable {
 
     /// Stores the old words again, newest first. Doing it twice does the same.
     ///
-    /// - Parameter entries: how many; their offsets were checked, or come from this process' own operation.
-    func undo(entries: Int) {
+    /// - Parameter entries: how many, at most `shmlens_journal_entries`.
+    /// - Returns: false where an entry names a word that no operation journals; it is passed over.
+    func undo(entries: Int) -> Bool {
+        var isWhole = true
         for index in (0..<entries).reversed() {
-            let entry = shmlens_header_offset_journal + index * MemoryLayout<shmlens_journal_entry>.size
-            raw(Int(memory.load(entry)), memory.load(entry + 8))
+            if let offset = journaledOffset(index) {
+                raw(offset, memory.load(Self.journalEntry(index) + 8))
+            } else {
+                isWhole = false
+            }
         }
+        return isWhole
+    }
+
+    static func journalEntry(_ index: Int) -> Int {
+        shmlens_header_offset_journal + index * MemoryLayout<shmlens_journal_entry>.size
+    }
+
+    /// The word that a journal entry names, read once; nil where operations do not journal there: the header's state,
+    /// and everything behind the header but the ring.
+    func journaledOffset(_ index: Int) -> Int? {
+        let offset = memory.load(Self.journalEntry(index))
+        guard offset & 7 == 0, offset <= UInt64(layout.totalBytes - 8) else { return nil }
+        let word = Int(offset)
+        let isJournaled =
+            word < layout.participantsOffset
+            ? SegmentLayout.stateOffsets.contains(word) : word < layout.eventsOffset || word >= layout.indexOffset
+        return isJournaled ? word : nil
     }
 
     /// Runs an operation: commits what `body` describes, or takes everything back where it throws.

@@ -89,7 +89,7 @@ struct Serve: ParsableCommand {
         let demonstration = demo ? try Demonstration() : nil
         defer { remove(demonstration, after: supervisor) }
         try demonstration?.start(with: supervisor)
-        try announce(server.address, token)
+        announce(server.address, token)
         stop.wait()
         server.stop(withinMilliseconds: Self.stopMilliseconds)
     }
@@ -112,7 +112,7 @@ struct Serve: ParsableCommand {
         }
     }
 
-    private func announce(_ address: ListenAddress, _ token: (value: Token?, isNew: Bool)) throws {
+    private func announce(_ address: ListenAddress, _ token: (value: Token?, isNew: Bool)) {
         var text = "listening on http://\(address)\n"
         if token.isNew, let value = token.value {
             // One cannot click on "all addresses".
@@ -120,7 +120,8 @@ struct Serve: ParsableCommand {
             let place = host.map { "\($0):\(address.port)" } ?? "\(address)"
             text += "open http://\(place)/?token=\(value.text)\n"
         }
-        try Terminal.print(text)
+        // Whoever started it may have stopped listening; the server goes on.
+        _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
     }
 
     private func remove(_ demonstration: Demonstration?, after supervisor: Supervisor) {

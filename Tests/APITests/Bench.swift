@@ -1,9 +1,12 @@
-import Diagnostics
 import Encoding
+import Glibc
 import HTTPCore
 import Reading
 import SharedSegments
+import Synchronization
+import SystemPackage
 import TestSupport
+import Workload
 
 @testable import API
 
@@ -13,12 +16,13 @@ final class Bench: Sendable {
     let lens: Lens
     let live: LiveSegments
 
-    init(access: Access? = nil, publicFolder: String? = nil) throws {
+    init(access: Access? = nil, publicFolder: String? = nil, hasWorkers: Bool = false) throws {
         lens = try Lens()
         live = LiveSegments(lens: lens)
         let access = try access ?? Access(listenHost: "127.0.0.1", isLoopback: true)
         service = try Service(
-            Service.Settings(version: "0.0.0", access: access, publicFolder: publicFolder), lens: lens, live: live)
+            Service.Settings(version: "0.0.0", access: access, publicFolder: publicFolder), lens: lens, live: live,
+            supervisor: hasWorkers ? Supervisor(executable: Program.path) : nil)
     }
 
     /// Takes a request through the steps of a server.
@@ -138,4 +142,23 @@ struct Reply {
 extension JSONValue {
     var keys: [String] { object?.members.map(\.key) ?? [] }
     var int: Int? { number?.integer() }
+}
+
+/// What another thread was answered.
+final class Outcome: Sendable {
+    private let replies = Mutex<[String: (status: Int, text: String)]>([:])
+
+    var all: [String: (status: Int, text: String)] { replies.withLock { $0 } }
+
+    func add(_ what: String, _ status: Int, _ text: String) { replies.withLock { $0[what] = (status, text) } }
+}
+
+/// The program, built beside the tests.
+enum Program {
+    static let path: FilePath = {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return FilePath(own).removingLastComponent().appending("shmlens")
+    }()
 }

@@ -7,12 +7,21 @@
 //
 //     CrashHelper trace SEGMENT SCENARIO
 //
+// As arguments, too: what a test needs another process for.
+//
+//     CrashHelper hold SEGMENT             joins, takes the lock, says `held SLOT GENERATION`, keeps it until a line comes
+//     CrashHelper wait SEGMENT             joins, says `waits SLOT GENERATION`, waits until the flag is set, says `woken`
+//     CrashHelper open SEGMENT UID         as another user: says `opened` or the error
+//     CrashHelper create SEGMENT UID MODE [FOLDER]     the same; says `created` or the error
+//
 // The lines are answered by `killed`, or `done N` where the child came through with N stores, or `failed …`.
 // The children are forked: this program has one thread and starts none, so that nothing is lost on the way.
 
 import CrashScenarios
 import Glibc
+import SegmentFormat
 import SharedSegments
+import SystemPackage
 
 /// Counts stores and ends the process before one of them.
 final class Steps {
@@ -86,8 +95,62 @@ func trace(_ name: String, _ scenarioName: String) throws {
     mark()
 }
 
+func hold(_ name: String) throws(SegmentError) {
+    let segment = try Segment.open(name: name)
+    let me = try segment.join(name: "holder")
+    try segment.withLock(as: me) { _ in
+        say("held \(me.key.slot) \(me.key.generation)")
+        _ = readLine()
+    }
+    say("released")
+}
+
+func wait(_ name: String) throws(SegmentError) {
+    let segment = try Segment.open(name: name)
+    let me = try segment.join(name: "waiter")
+    say("waits \(me.key.slot) \(me.key.generation)")
+    let flag = try segment.withLock(as: me, timeout: .seconds(3600), when: { $0.flag != 0 }) {
+        (locked) throws(SegmentError) in locked.flag
+    }
+    say(flag == nil ? "late" : "woken")
+}
+
+func become(_ uid: String) {
+    guard let uid = uid_t(uid), uid != geteuid() else { return }
+    precondition(setgid(uid) == 0 && setuid(uid) == 0, "setuid")
+}
+
+/// Does what the arguments say.
+func obey(_ words: ArraySlice<String>) throws {
+    let words = Array(words)
+    do throws(SegmentError) {
+        switch (words[0], words.count) {
+        case ("hold", 2): try hold(words[1])
+        case ("wait", 2): try wait(words[1])
+        case ("open", 3):
+            become(words[2])
+            let segment = try Segment.open(name: words[1])
+            try segment.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
+            say("opened")
+        case ("create", 4...):
+            become(words[2])
+            let options = SegmentOptions(capacityBytes: 4096, mode: UInt32(words[3], radix: 8) ?? 0o600)
+            let folder = words.count > 4 ? FilePath(words[4]) : Segment.folder
+            _ = try Segment.create(name: words[1], options: options, folder: folder)
+            say("created")
+        default: fatalError("not a command: \(words)")
+        }
+    } catch {
+        say("\(error)")
+    }
+}
+
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "trace" {
     try trace(CommandLine.arguments[2], CommandLine.arguments[3])
+    exit(0)
+}
+if CommandLine.arguments.count > 1 {
+    try obey(CommandLine.arguments.dropFirst())
     exit(0)
 }
 

@@ -22,12 +22,12 @@ import Testing
 
     @Test func `the header's fields rise, do not overlap and lie inside it`() {
         var end = 0
-        for field in HeaderField.all {
+        for field in LayoutField.all {
             #expect(field.offset >= end, "\(field.name)")
             end = field.offset + field.sizeBytes
         }
         #expect(end <= shmlens_header_bytes)
-        #expect(Set(HeaderField.all.map(\.name)).count == HeaderField.all.count)
+        #expect(Set(LayoutField.all.map(\.name)).count == LayoutField.all.count)
     }
 
     @Test func `a field's value is in the form that its kind has`() throws {

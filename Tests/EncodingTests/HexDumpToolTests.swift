@@ -6,7 +6,7 @@ import Testing
 /// The formatter beside the programs that it copies. They come in Debian's packages xxd and bsdextrautils, which
 /// the tests need: without them these tests fail.
 @Suite struct HexDumpToolTests {
-    static let caseCount = 3000
+    static let caseCount = 2000
     static let separator = "==\n"
 
     /// A file whose bytes from `offset` on are `bytes`, with a hole before them.

@@ -132,7 +132,8 @@ func json(_ body: (inout JSONWriter) -> Void) -> String {
         let expected = #"{"address":"0x7f0000000010","zero":"0x0","all":"0xffffffffffffffff","mode":"0600","#
             + #""takenAt":"1970-01-01T00:00:00.001Z","never":null,"name":"a"}"#
         #expect(text == expected)
-        #expect(json { $0.object { $0.nameFields([0x61, 0xFF]) } } == "{\"name\":\"a\u{FFFD}\",\"nameBase64\":\"Yf8=\"}")
+        let broken = json { $0.object { $0.nameFields([0x61, 0xFF]) } }
+        #expect(broken == "{\"name\":\"a\u{FFFD}\",\"nameBase64\":\"Yf8=\"}")
     }
 
     @Test func `64 open containers are written, objects and arrays told apart`() {
@@ -181,7 +182,7 @@ func json(_ body: (inout JSONWriter) -> Void) -> String {
     }
 
     #if DEBUG
-        @Test func `a value without its key, a key without its value and a second value are found in debug builds`() async {
+        @Test func `a key or a value that stands alone, and a second value, are found in debug builds`() async {
             await #expect(processExitsWith: .failure) {
                 var writer = JSONWriter()
                 writer.beginObject()

@@ -28,7 +28,9 @@ import Testing
         ("%4g", 0, .incompleteEscape), ("%g4", 0, .incompleteEscape), ("%%41", 0, .incompleteEscape),
         ("%+1", 0, .incompleteEscape), ("%41%", 3, .incompleteEscape),
     ] as [(String, Int, PercentCodingError.Reason)])
-    func `what is not encoded is refused at its byte`(text: String, offset: Int, reason: PercentCodingError.Reason) throws {
+    func `what is not encoded is refused at its byte`(
+        text: String, offset: Int, reason: PercentCodingError.Reason
+    ) throws {
         let error = try #require(throws: PercentCodingError.self) { try PercentCoding.decode(text) }
         #expect(error.offset == offset && error.reason == reason)
         #expect(error.description.contains("byte \(offset)"))

@@ -120,7 +120,7 @@ import Testing
 
     @Test func `users and groups have the names of their files, the first one where there are two`() {
         let accounts = load(
-            passwd: "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh",
+            passwd: "root:x:0:0:root:/root:/bin/bash\ntoor:x:0:0::/:/bin/sh\nann:x:1000:1000::/srv/ann:/bin/sh",
             group: "root:x:0:\nshm:x:44:ann,bob\n")
         #expect(accounts.userNames == [0: "root", 1_000: "ann"])
         #expect(accounts.groupNames == [0: "root", 44: "shm"])

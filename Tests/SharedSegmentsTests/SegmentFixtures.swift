@@ -6,6 +6,7 @@ import Testing
 @testable import SharedSegments
 
 /// A segment that is removed at the end of a test.
+@discardableResult
 func withSegment<Result>(
     capacity: Int = 65536, participants: Int = 8, events: Int = 64, _ body: (Segment) throws -> Result
 ) throws -> Result {

@@ -1,6 +1,8 @@
 // Numbers, times and names as people read them. Pure: nothing here knows of the page.
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+/** Between a number and its unit, so that they stay on one line. */
+const space = "\u00a0";
 const grouped = new Intl.NumberFormat("en-US");
 
 /** A number with its digits grouped; one that a double cannot hold exactly says so. */
@@ -24,9 +26,9 @@ export function bytes(value) {
     scaled /= 1024;
     unit += 1;
   }
-  if (unit === 0) return `${scaled} B`;
+  if (unit === 0) return `${scaled}${space}B`;
   const digits = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
-  return `${Number(scaled.toFixed(digits))} ${units[unit]}`;
+  return `${Number(scaled.toFixed(digits))}${space}${units[unit]}`;
 }
 
 /** The same size, exact: for a title. */
@@ -43,31 +45,31 @@ export function hex(value) {
 export function percent(share) {
   if (!Number.isFinite(share)) return "–";
   const value = share * 100;
-  if (value > 0 && value < 0.1) return "< 0.1 %";
-  if (value < 100 && value > 99.9) return "> 99.9 %";
-  return `${Number(value.toFixed(value < 10 || value > 90 ? 1 : 0))} %`;
+  if (value > 0 && value < 0.1) return `< 0.1${space}%`;
+  if (value < 100 && value > 99.9) return `> 99.9${space}%`;
+  return `${Number(value.toFixed(value < 10 || value > 90 ? 1 : 0))}${space}%`;
 }
 
 /** How long something took or is ago, from milliseconds. */
 export function duration(milliseconds) {
   if (!Number.isFinite(milliseconds)) return "–";
   const seconds = Math.max(0, milliseconds) / 1000;
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-  return `${count(Math.round(seconds / 86400))} d`;
+  if (seconds < 1) return `${Math.round(seconds * 1000)}${space}ms`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)}${space}s`;
+  if (seconds < 120) return `${Math.round(seconds)}${space}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}${space}min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)}${space}h`;
+  return `${count(Math.round(seconds / 86400))}${space}d`;
 }
 
 /** A bound of a histogram, from nanoseconds; the last bucket has none. */
 export function nanoseconds(value) {
   if (value === null) return "∞";
   if (!Number.isFinite(value)) return "–";
-  if (value < 1e3) return `${value} ns`;
-  if (value < 1e6) return `${Number((value / 1e3).toPrecision(2))} µs`;
-  if (value < 1e9) return `${Number((value / 1e6).toPrecision(2))} ms`;
-  return `${Number((value / 1e9).toPrecision(2))} s`;
+  if (value < 1e3) return `${value}${space}ns`;
+  if (value < 1e6) return `${Number((value / 1e3).toPrecision(3))}${space}µs`;
+  if (value < 1e9) return `${Number((value / 1e6).toPrecision(3))}${space}ms`;
+  return `${Number((value / 1e9).toPrecision(3))}${space}s`;
 }
 
 /** Milliseconds between two RFC 3339 times; NaN where one is missing. */

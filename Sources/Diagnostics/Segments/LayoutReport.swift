@@ -13,7 +13,7 @@ public struct LayoutReport: Sendable, Equatable {
     /// - Parameter header: the header's bytes; a field that they do not hold whole has no value.
     public init(layout: SegmentLayout, header: Image) {
         regions = [
-            RegionReport(name: "header", 0, layout.participantsOffset, HeaderField.reports(header)),
+            RegionReport(name: "header", 0, layout.participantsOffset, LayoutField.reports(header)),
             RegionReport(name: "participants", layout.participantsOffset, layout.eventsOffset),
             RegionReport(name: "eventRing", layout.eventsOffset, layout.indexOffset),
             RegionReport(name: "heapIndex", layout.indexOffset, layout.blocksOffset),
@@ -73,7 +73,7 @@ public struct FieldReport: Sendable, Equatable {
 }
 
 /// A field of a managed segment's header: the C header's table, for people to see.
-package struct HeaderField {
+package struct LayoutField {
     enum Form {
         case integer, integers, hexadecimal, text, bytes, time, opaque
     }
@@ -110,24 +110,24 @@ package struct HeaderField {
         sizeBytes == 8 ? image.word(at: offset) : image.halfWord(at: offset).map(UInt64.init)
     }
 
-    private static func word(_ name: String, _ offset: Int, _ form: Form = .integer) -> HeaderField {
-        HeaderField(name: name, type: "uint64_t", offset: offset, sizeBytes: 8, form: form)
+    private static func word(_ name: String, _ offset: Int, _ form: Form = .integer) -> LayoutField {
+        LayoutField(name: name, type: "uint64_t", offset: offset, sizeBytes: 8, form: form)
     }
 
-    private static func half(_ name: String, _ offset: Int) -> HeaderField {
-        HeaderField(name: name, type: "uint32_t", offset: offset, sizeBytes: 4, form: .integer)
+    private static func half(_ name: String, _ offset: Int) -> LayoutField {
+        LayoutField(name: name, type: "uint32_t", offset: offset, sizeBytes: 4, form: .integer)
     }
 
     private static func field(
         _ name: String, _ type: String, _ offset: Int, _ sizeBytes: Int, _ form: Form
-    ) -> HeaderField {
-        HeaderField(name: name, type: type, offset: offset, sizeBytes: sizeBytes, form: form)
+    ) -> LayoutField {
+        LayoutField(name: name, type: type, offset: offset, sizeBytes: sizeBytes, form: form)
     }
 
     /// By offset; reserved bytes are left out.
-    package static let all: [HeaderField] = identity + lock + state
+    package static let all: [LayoutField] = identity + lock + state
 
-    private static let identity: [HeaderField] = [
+    private static let identity: [LayoutField] = [
         field("magic", "char[8]", shmlens_header_offset_magic, 8, .text),
         half("version", shmlens_header_offset_version),
         half("header_bytes", shmlens_header_offset_header_bytes),
@@ -161,7 +161,7 @@ package struct HeaderField {
         half("sequence_count", shmlens_header_offset_sequence_count),
     ]
 
-    private static let lock: [HeaderField] = [
+    private static let lock: [LayoutField] = [
         field("lock_mutex", "uint8_t[64]", shmlens_header_offset_lock_mutex, 64, .bytes),
         half("lock_owner_tid", shmlens_header_offset_lock_owner_tid),
         half("lock_owner_pid", shmlens_header_offset_lock_owner_pid),
@@ -183,7 +183,7 @@ package struct HeaderField {
         field("classic_condition", "uint8_t[64]", shmlens_header_offset_classic_condition, 64, .bytes),
     ]
 
-    private static let state: [HeaderField] = [
+    private static let state: [LayoutField] = [
         word("counter", shmlens_header_offset_counter),
         word("flag", shmlens_header_offset_flag),
         word("damaged", shmlens_header_offset_damaged, .hexadecimal),

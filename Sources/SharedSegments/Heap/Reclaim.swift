@@ -10,7 +10,7 @@ extension SegmentCore {
             Int(memory.loadHalf(layout.indexOffset + shmlens_index_header_offset_table_high_water)),
             layout.blockCapacity)
         guard first >= 0, first < highWater else { return (0, 0, nil) }
-        let end = min(first + max(limit, 1), highWater)
+        let end = first + min(max(limit, 1), highWater - first)
         var blocks = 0
         var bytes = 0
         for index in first..<end {

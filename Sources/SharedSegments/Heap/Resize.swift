@@ -110,6 +110,7 @@ extension SegmentCore {
         try requireUnprotected(placed.payloadOffset, length: length)
         // Carving may have changed the old block's links: they are read again.
         let current = descriptor(at: offset)
+        try checkSpan(current, at: offset)
         memory.move(from: Int(block.payloadOffset), to: placed.payloadOffset, count: length)
         try release(index, at: offset, current)
         let placedOffset = layout.blockOffset(Int(placed.index))

@@ -130,7 +130,8 @@ extension SegmentLock {
     /// the acquisition counts as one that did not wait.
     ///
     /// - Parameter deadline: on CLOCK_MONOTONIC, nanoseconds.
-    /// - Throws: ``SegmentError/lockNotRecoverable`` and ``SegmentError/damaged(what:offset:)``; the lock is not held then.
+    /// - Throws: ``SegmentError/lockNotRecoverable`` and ``SegmentError/damaged(what:offset:)``; the lock is not held
+    ///   then.
     func waitForClassicCondition(deadline: UInt64, as who: OwnerKey) throws(SegmentError) {
         noteRelease()
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))

@@ -14,6 +14,24 @@ extension SegmentCore {
         let number = memory.load(shmlens_header_offset_journal_operation)
         let count = memory.load(shmlens_header_offset_journal_count)
         guard count > 0 else { return nil }
+        var damage = journalDamage(count: count, number: number, head: head)
+        if damage != nil {
+            // Nobody can tell any more which pages the operation opened.
+            closeAllPages()
+        } else {
+            if number != head, !undo(entries: Int(count)) {
+                damage = .damaged(
+                    what: "the journal changed while it was undone", offset: shmlens_header_offset_journal)
+            }
+            damage = damage ?? firstDamage(entries: Int(count))
+            closePages(entries: Int(count))
+        }
+        raw(shmlens_header_offset_journal_count, 0)
+        return damage
+    }
+
+    /// What keeps a journal from being undone.
+    private func journalDamage(count: UInt64, number: UInt64, head: UInt64) -> SegmentError? {
         guard count <= UInt64(shmlens_journal_entries) else {
             return .damaged(what: "the journal counts \(count) entries", offset: shmlens_header_offset_journal_count)
         }
@@ -22,17 +40,11 @@ extension SegmentCore {
                 what: "the journal belongs to operation \(number), the newest event is \(head)",
                 offset: shmlens_header_offset_journal_operation)
         }
-        for index in 0..<Int(count) {
-            let entry = journalEntry(index)
-            guard isJournaled(memory.load(entry)) else {
-                return .damaged(what: "a journal entry names the word at \(memory.load(entry))", offset: entry)
-            }
+        for index in 0..<Int(count) where journaledOffset(index) == nil {
+            return .damaged(
+                what: "journal entry \(index) names a word that no operation journals", offset: Self.journalEntry(index))
         }
-        if number != head { undo(entries: Int(count)) }
-        let damage = firstDamage(entries: Int(count))
-        closePages(entries: Int(count))
-        raw(shmlens_header_offset_journal_count, 0)
-        return damage
+        return nil
     }
 
     /// Tells of a recovery, as an operation of its own.
@@ -45,34 +57,38 @@ extension SegmentCore {
         if case .damaged(_, let offset) = damage { markDamaged(at: offset) }
     }
 
-    private func journalEntry(_ index: Int) -> Int {
-        shmlens_header_offset_journal + index * MemoryLayout<shmlens_journal_entry>.size
-    }
-
-    /// Whether operations journal the word there: the header's state, and everything behind the header but the ring.
-    private func isJournaled(_ offset: UInt64) -> Bool {
-        guard offset & 7 == 0, offset <= UInt64(layout.totalBytes - 8) else { return false }
-        let offset = Int(offset)
-        if offset < layout.participantsOffset { return SegmentLayout.stateOffsets.contains(offset) }
-        return offset < layout.eventsOffset || offset >= layout.indexOffset
-    }
-
     /// Makes the sequence numbers of all pages that the operation touched even and larger.
     private func closePages(entries: Int) {
         for index in 0..<entries {
-            let offset = Int(memory.load(journalEntry(index)))
-            guard let sequence = layout.sequenceIndex(covering: offset) else { continue }
-            let place = layout.sequencesOffset + sequence * 8
-            let number = memory.load(place)
-            if number & 1 == 1 { raw(place, number &+ 1) }
+            guard let offset = journaledOffset(index), let sequence = layout.sequenceIndex(covering: offset) else {
+                continue
+            }
+            closePage(sequence)
         }
+    }
+
+    /// Pages of the block table that ``closeAllPages()`` looks at most: those of the first 64 million blocks.
+    private static var closingLimit: Int { 1 << 20 }
+
+    /// The same for every page that may have been touched.
+    private func closeAllPages() {
+        let highWater = Int(memory.loadHalf(layout.indexOffset + shmlens_index_header_offset_table_high_water))
+        let pages = min(highWater / SegmentLayout.blocksPerSequence + 1, Self.closingLimit)
+        for sequence in 0..<min(layout.firstBlockSequence + pages, layout.sequenceCount) { closePage(sequence) }
+    }
+
+    private func closePage(_ sequence: Int) {
+        let place = layout.sequencesOffset + sequence * 8
+        let number = memory.load(place)
+        if number & 1 == 1 { raw(place, number &+ 1) }
     }
 
     /// Checks the descriptors that the operation touched: spans in the pool, neighbours that agree.
     private func firstDamage(entries: Int) -> SegmentError? {
         for index in 0..<entries {
-            let word = Int(memory.load(journalEntry(index)))
-            guard word >= layout.blocksOffset, word < layout.poolOffset else { continue }
+            guard let word = journaledOffset(index), word >= layout.blocksOffset, word < layout.poolOffset else {
+                continue
+            }
             let offset = word & ~(shmlens_block_bytes - 1)
             do throws(SegmentError) {
                 try checkNeighbours(UInt32((offset - layout.blocksOffset) / shmlens_block_bytes), at: offset)

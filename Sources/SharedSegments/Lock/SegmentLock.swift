@@ -1,6 +1,7 @@
 import CShmlens
 import Glibc
 import SegmentFormat
+import SystemPackage
 
 /// The segment's lock: taking it, with or without a time limit, and giving it back.
 ///
@@ -14,6 +15,8 @@ final class SegmentLock: @unchecked Sendable {
     let core: SegmentCore
     private let pid: UInt32
     private let pidNamespace: UInt64
+    /// What the mutex' kind must be, as ``initialize(_:name:)`` makes it.
+    private let kind: UInt32
     /// When the hold under way began, where it is timed.
     private var holdBegan: UInt64?
 
@@ -21,9 +24,39 @@ final class SegmentLock: @unchecked Sendable {
         self.core = core
         self.pidNamespace = pidNamespace
         pid = UInt32(getpid())
+        kind = Self.expectedKind
         unsafe mutex = unsafe (core.memory.base + shmlens_header_offset_lock_mutex)
             .assumingMemoryBound(to: pthread_mutex_t.self)
     }
+
+    /// Makes a mutex: process-shared, robust, error-checking.
+    static func initialize(_ mutex: UnsafeMutablePointer<pthread_mutex_t>, name: String) throws(SegmentError) {
+        func check(_ operation: String, _ result: Int32) throws(SegmentError) {
+            guard result == 0 else { throw .system(operation: operation, object: name, Errno(rawValue: result)) }
+        }
+        var attributes = pthread_mutexattr_t()
+        try check("pthread_mutexattr_init", unsafe pthread_mutexattr_init(&attributes))
+        try check(
+            "pthread_mutexattr_setpshared",
+            unsafe pthread_mutexattr_setpshared(&attributes, Int32(PTHREAD_PROCESS_SHARED)))
+        try check(
+            "pthread_mutexattr_setrobust",
+            unsafe pthread_mutexattr_setrobust(&attributes, Int32(PTHREAD_MUTEX_ROBUST)))
+        try check(
+            "pthread_mutexattr_settype",
+            unsafe pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ERRORCHECK)))
+        try check("pthread_mutex_init", unsafe pthread_mutex_init(mutex, &attributes))
+    }
+
+    /// Where glibc keeps a mutex' kind, on every 64-bit machine (sysdeps/nptl/bits/struct_mutex.h: lock, count, owner,
+    /// users, kind).
+    private static var kindOffset: Int { 16 }
+
+    private static let expectedKind: UInt32 = {
+        var mutex = unsafe pthread_mutex_t()
+        guard (try? unsafe initialize(&mutex, name: "a mutex")) != nil else { return 0 }
+        return unsafe withUnsafeBytes(of: mutex) { unsafe $0.load(fromByteOffset: kindOffset, as: UInt32.self) }
+    }()
 
     /// Takes the lock, and repairs the segment where the owner before died.
     ///
@@ -34,6 +67,10 @@ final class SegmentLock: @unchecked Sendable {
     /// - Throws: ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockHeldByThisThread``,
     ///   ``SegmentError/lockNotRecoverable``, ``SegmentError/gaveUp``.
     func acquire(deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)? = nil) throws(SegmentError) {
+        // Of another kind a mutex would be one that glibc aborts on or that nobody recovers: somebody overwrote it.
+        guard core.memory.loadHalf(shmlens_header_offset_lock_mutex + Self.kindOffset) == kind else {
+            throw .damaged(what: "the mutex is not of the kind that it was made", offset: shmlens_header_offset_lock_mutex)
+        }
         var waited: UInt64?
         var result = unsafe pthread_mutex_trylock(mutex)
         if result == EBUSY {
@@ -72,38 +109,56 @@ final class SegmentLock: @unchecked Sendable {
     func settle(_ result: Int32) throws(SegmentError) {
         switch result {
         case 0: break
-        case EOWNERDEAD: repair()
+        case EOWNERDEAD: try repair()
         case ETIMEDOUT: throw .lockTimeout(owner())
         case ECANCELED: throw .gaveUp
         case EDEADLK: throw .lockHeldByThisThread
-        case ENOTRECOVERABLE: throw .lockNotRecoverable
-        default: throw .damaged(what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
+        case ENOTRECOVERABLE:
+            dropUnrecoverable()
+            throw .lockNotRecoverable
+        default:
+            throw .damaged(
+                what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
         }
     }
 
-    /// Writes down who has the lock now.
+    /// glibc's trylock says that a mutex is not recoverable and leaves it taken by who asked
+    /// (nptl/pthread_mutex_trylock.c gives back only what it did not take). Whoever asks next would wait for this thread.
+    private func dropUnrecoverable() {
+        let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
+        guard word & 0x3fff_ffff == UInt32(bitPattern: shmlens_gettid()) else { return }
+        // The other half is a count that no mutex of this kind uses.
+        core.memory.store(shmlens_header_offset_lock_mutex, 0)
+        var woken: Int32 = 0
+        _ = unsafe shmlens_futex_wake(
+            UnsafePointer((core.memory.base + shmlens_header_offset_lock_mutex).assumingMemoryBound(to: UInt32.self)),
+            .max, &woken)
+    }
+
+    /// Writes down who has the lock now: the thread last, so that the rest is its own where it is there.
     func noteOwner(_ who: OwnerKey, waited: UInt64?) {
-        core.raw(
-            shmlens_header_offset_lock_owner_tid,
-            BlockDescriptor.pack(UInt32(bitPattern: shmlens_gettid()), pid))
         core.raw(shmlens_header_offset_lock_owner_slot, BlockDescriptor.pack(who.slot, who.generation))
         core.raw(shmlens_header_offset_lock_owner_pid_namespace, pidNamespace)
         core.raw(shmlens_header_offset_lock_taken_at_ns, Clock.monotonicCoarse())
+        core.raw(
+            shmlens_header_offset_lock_owner_tid,
+            BlockDescriptor.pack(UInt32(bitPattern: shmlens_gettid()), pid))
         holdBegan = core.countAcquisition(waited: waited)
     }
 
     /// Writes down that nobody has it any more, which is true right afterwards.
     func noteRelease() {
         if let began = holdBegan { core.countHold(since: began) }
-        core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
         core.raw(shmlens_header_offset_lock_owner_tid, 0)
+        core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
     }
 
     /// Gives the lock back.
     func release() {
         noteRelease()
-        let result = unsafe pthread_mutex_unlock(mutex)
-        precondition(result == 0, "the lock was given back by a thread that does not hold it")
+        // It fails only where somebody overwrote the mutex meanwhile; then there is nothing left to give back, and
+        // whoever asks for it next is told.
+        _ = unsafe pthread_mutex_unlock(mutex)
     }
 
     /// Who the lock's words name now. Read without the lock: it may be gone by the time it is looked at.
@@ -122,14 +177,22 @@ final class SegmentLock: @unchecked Sendable {
 
     /// The owner died. The state is repaired first, so that whoever dies in here leaves the mutex as inconsistent as
     /// it was; only then is it marked consistent, and the recovery told as an operation like any other.
-    private func repair() {
+    ///
+    /// Waiters are woken: what they wait for may have been committed by an owner that died before it woke them.
+    private func repair() throws(SegmentError) {
         let slots = core.memory.load(shmlens_header_offset_lock_owner_slot)
-        let dead = OwnerKey(
-            slot: UInt32(truncatingIfNeeded: slots), generation: UInt32(truncatingIfNeeded: slots >> 32))
+        // Without its thread the words are of the owner before.
+        let isNoted = core.memory.load(shmlens_header_offset_lock_owner_tid) != 0
+        let dead = isNoted
+            ? OwnerKey(slot: UInt32(truncatingIfNeeded: slots), generation: UInt32(truncatingIfNeeded: slots >> 32))
+            : .external
         let damage = core.recover()
-        let result = unsafe pthread_mutex_consistent(mutex)
-        precondition(result == 0, "a mutex whose owner died could not be marked consistent")
+        guard unsafe pthread_mutex_consistent(mutex) == 0 else {
+            _ = unsafe pthread_mutex_unlock(mutex)
+            throw .damaged(what: "the mutex' words are not a mutex", offset: shmlens_header_offset_lock_mutex)
+        }
         core.announceRecovery(of: dead, damage: damage)
+        core.wakeCondition(everyone: true)
     }
 }
 

@@ -125,12 +125,18 @@ public final class Supervisor: Sendable {
     ///
     /// - Returns: nil where the time was up first, or there is no such worker.
     public func waitUntilEnded(_ workerId: Int, for time: Duration) -> WorkerRecord? {
-        let milliseconds = Int(clamping: time.components.seconds) * 1000
-            + Int(time.components.attoseconds / 1_000_000_000_000_000)
-        return shared.wait(until: Deadline.after(milliseconds: milliseconds)) { state in
-            guard let record = state.record(workerId, now: Clocks.monotonicNanoseconds()) else { return nil }
-            return record.state == .running ? nil : record
-        }
+        wait(workerId, for: time) { $0.state != .running }
+    }
+
+    /// Waits until a worker has come as far as `isThere` wants, or has ended.
+    ///
+    /// - Returns: nil where the time was up first, or there is no such worker.
+    package func wait(_ workerId: Int, for time: Duration, until isThere: (WorkerRecord) -> Bool) -> WorkerRecord? {
+        let milliseconds = Int(min(time, .seconds(1_000_000)) / .milliseconds(1))
+        return shared.wait(until: Deadline.after(milliseconds: milliseconds)) { state -> WorkerRecord?? in
+            guard let record = state.record(workerId, now: Clocks.monotonicNanoseconds()) else { return .some(nil) }
+            return record.state != .running || isThere(record) ? .some(record) : nil
+        } ?? nil
     }
 
     /// Ends all workers and starts none any more. Takes ``Limit/terminateMilliseconds`` at most where they can end, and

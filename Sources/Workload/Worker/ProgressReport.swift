@@ -49,7 +49,9 @@ public final class ProgressReport: Sendable {
         let bytes = Array(line.text.utf8)
         for isLast in [false, true] {
             // A pipe takes a piece of up to PIPE_BUF bytes whole or not at all; pipe(7).
-            let written = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor.rawValue, $0.baseAddress, $0.count) }
+            let written = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor.rawValue, $0.baseAddress, $0.count)
+            }
             guard written < 0, errno == EAGAIN, !isLast, patienceMilliseconds > 0 else { return }
             var wanted = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
             _ = unsafe poll(&wanted, 1, patienceMilliseconds)

@@ -19,7 +19,7 @@ final class Session {
     private var closesAt: Int64?
 
     /// How long leaving may take, all in all.
-    static let closingMilliseconds = 1000
+    static let closingMilliseconds = 700
     /// How often a worker that sleeps says that it lives.
     private static let heartbeatNanoseconds: Int64 = 500_000_000
 

@@ -10,7 +10,7 @@ import SystemPackage
 /// keeps.
 public enum Termination {
     /// How long a worker has to leave the segment: less than the two seconds after which its supervisor kills it.
-    public static let graceMilliseconds = 1500
+    public static let graceMilliseconds = 1200
 
     /// Takes the signals of this process over. To be called before any other thread is started, because threads
     /// inherit what is blocked.

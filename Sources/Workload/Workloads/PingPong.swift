@@ -2,7 +2,8 @@ import Kernel
 import SharedSegments
 
 /// Two processes alternate through the segment's flag: each pair has a bit of it, 0 where the one with the even seat
-/// has its turn, 1 where the other has. A turn is to see one's own value and to store the other one.
+/// has its turn, 1 where the other has. A turn is to see one's own value and to store the other one. Who has done its
+/// turns leaves; whose partner left earlier, or was killed, waits until it is told to end.
 struct PingPong {
     /// One pair for each bit of the flag.
     static let pairCount = 32
@@ -25,7 +26,7 @@ struct PingPong {
     }
 
     static func run(_ session: Session) throws(WorkloadError) -> WorkloadResult? {
-        let block = try MeetingBlock.take(session, kind: .pingpong, seats: seatCount, dataBytes: 0) {
+        let block = try MeetingBlock.take(session, kind: .pingpong, seats: seatCount, dataBytes: 0, paired: true) {
             (locked) throws(SegmentError) in
             // Waiters that were killed leave the classic condition broken. Nobody plays: if nobody else waits either,
             // it can be made new.

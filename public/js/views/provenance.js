@@ -32,8 +32,8 @@ function badges(data) {
   else if (data.consistency) found.push({ text: visible(data.consistency), tone: "warning" });
   for (const hidden of data.hidden ?? []) {
     found.push({
-      text: `not seen: ${count(hidden.count)} × ${visible(hidden.what)}`,
-      title: hidden.needs ? `needs ${visible(hidden.needs)}` : "",
+      text: `not seen: ${visible(hidden.what)} (${count(hidden.count)})`
+        + (hidden.needs ? `; ${visible(hidden.needs)} would show them` : ""),
       tone: "warning",
     });
   }

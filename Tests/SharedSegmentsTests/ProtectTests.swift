@@ -1,0 +1,280 @@
+import CShmlens
+import Glibc
+import Observations
+import SegmentFormat
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import SharedSegments
+
+/// One after the other: what the kernel counts as locked, it counts for the whole process.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct ProtectTests {
+    private static let page = sysconf(Int32(_SC_PAGESIZE))
+
+    private func range(
+        _ segment: Segment, _ page: Int, _ count: Int = 1, _ access: ProtectedRange.Access,
+        _ locked: ProtectedRange.Locked = .no
+    ) -> ProtectedRange {
+        ProtectedRange(
+            offset: segment.layout.poolOffset + page * Self.page, length: count * Self.page, access: access,
+            locked: locked)
+    }
+
+    // MARK: What may be asked
+
+    @Test func `only whole pages of the segment can be protected`() throws {
+        try withSegment { segment in
+            let layout = segment.layout
+            let page = Self.page
+            let wrong: [(Int, Int, String)] = [
+                (-page, page, "offset"), (1, page, "offset"), (layout.poolOffset + 8, page, "offset"),
+                (layout.totalBytes, page, "offset"), (.max, page, "offset"), (.min, page, "offset"),
+                (layout.poolOffset, 0, "length"), (layout.poolOffset, -page, "length"),
+                (layout.poolOffset, page + 1, "length"), (layout.poolOffset, page - 1, "length"),
+                (layout.poolOffset, layout.poolBytes + page, "length"), (layout.poolOffset, .max, "length"),
+            ]
+            for (offset, length, field) in wrong {
+                let error = #expect(throws: SegmentError.self) {
+                    try segment.protect(
+                        ProtectedRange(offset: offset, length: length, access: .read, locked: .no))
+                }
+                guard case .invalid(let found, _) = error else {
+                    Issue.record("\(offset), \(length): \(String(describing: error))")
+                    continue
+                }
+                #expect(found == field, "\(offset), \(length)")
+            }
+            #expect(segment.protection == [])
+        }
+    }
+
+    @Test(arguments: [ProtectedRange.Access.read, .none])
+    func `the header keeps its access, and can be locked into memory`(_ access: ProtectedRange.Access) throws {
+        try withSegment { segment in
+            let header = segment.layout.participantsOffset
+            for offset in [0, header - Self.page] {
+                let error = #expect(throws: SegmentError.self) {
+                    try segment.protect(
+                        ProtectedRange(offset: offset, length: Self.page, access: access, locked: .no))
+                }
+                guard case .invalid("offset", _) = error else {
+                    Issue.record("\(String(describing: error))")
+                    continue
+                }
+            }
+            let whole = ProtectedRange(
+                offset: 0, length: segment.layout.totalBytes, access: .readWrite, locked: .onFault)
+            try segment.protect(whole)
+            #expect(segment.protection == [whole])
+        }
+    }
+
+    // MARK: What is noted
+
+    @Test func `ranges that overlap are cut, ranges that are alike are joined`() throws {
+        try withSegment { segment in
+            try segment.protect(range(segment, 1, 4, .read))
+            try segment.protect(range(segment, 2, 1, .none))
+            #expect(
+                segment.protection == [
+                    range(segment, 1, 1, .read), range(segment, 2, 1, .none), range(segment, 3, 2, .read),
+                ])
+            try segment.protect(range(segment, 2, 1, .read))
+            #expect(segment.protection == [range(segment, 1, 4, .read)])
+            try segment.protect(range(segment, 3, 4, .readWrite, .onFault))
+            #expect(
+                segment.protection == [range(segment, 1, 2, .read), range(segment, 3, 4, .readWrite, .onFault)])
+            try segment.protect(range(segment, 0, 16, .readWrite))
+            #expect(segment.protection == [])
+        }
+    }
+
+    // MARK: What it does to changes
+
+    @Test func `a change that needs a protected page of the pool is refused, and nothing is half done`() throws {
+        try withSegment { segment in
+            let layout = segment.layout
+            let offset = try segment.withLock { (locked) throws(SegmentError) in
+                try locked.allocate(sizeBytes: 100)
+            }
+            try segment.protect(range(segment, 0, 16, .read))
+            let before = segment.image().bytes
+            let refusal = SegmentError.protected(offset: layout.poolOffset, length: layout.poolBytes)
+            #expect(throws: refusal) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.allocate(sizeBytes: 1) }
+            }
+            #expect(throws: refusal) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.write([1, 2, 3], at: offset) }
+            }
+            #expect(throws: refusal) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.resize(offset, to: 4000) }
+            }
+            #expect(Array(segment.image().bytes[layout.poolOffset...]) == Array(before[layout.poolOffset...]))
+            #expect(try segment.verification().findings == [])
+            // What needs no page of it goes on.
+            try segment.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
+            try segment.protect(range(segment, 0, 16, .readWrite))
+            try segment.withLock { (locked) throws(SegmentError) in try locked.free(offset) }
+        }
+    }
+
+    @Test func `where a table is protected every change is refused, and nothing faults`() throws {
+        try withSegment { segment in
+            let layout = segment.layout
+            let me = try segment.join(name: "me")
+            for offset in [layout.participantsOffset, layout.eventsOffset, layout.indexOffset, layout.blocksOffset] {
+                let table = ProtectedRange(offset: offset, length: Self.page, access: .read, locked: .no)
+                try segment.protect(table)
+                #expect(throws: SegmentError.protected(offset: offset, length: Self.page)) {
+                    try segment.withLock(as: me) { (locked) throws(SegmentError) in _ = try locked.count() }
+                }
+                segment.heartbeat(me)
+                try segment.protect(
+                    ProtectedRange(offset: offset, length: Self.page, access: .readWrite, locked: .no))
+                try segment.withLock(as: me) { (locked) throws(SegmentError) in _ = try locked.count() }
+            }
+            #expect(try segment.verification().findings == [])
+        }
+    }
+
+    @Test func `what may not be read is not read`() throws {
+        try withSegment { segment in
+            let layout = segment.layout
+            let offset = try segment.withLock { (locked) throws(SegmentError) in
+                try locked.allocate(sizeBytes: 100)
+            }
+            try segment.protect(range(segment, 0, 1, .none))
+            let refusal = SegmentError.protected(offset: layout.poolOffset, length: Self.page)
+            #expect(throws: refusal) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.copy(offset..<(offset + 1)) }
+            }
+            #expect(throws: refusal) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.resize(offset, to: 8000) }
+            }
+            try segment.protect(range(segment, 0, 1, .read))
+            try segment.withLock { (locked) throws(SegmentError) in _ = try locked.copy(offset..<(offset + 1)) }
+            #expect(throws: SegmentError.self) {
+                try segment.withLock { (locked) throws(SegmentError) in try locked.copy(0..<(layout.totalBytes + 1)) }
+            }
+        }
+    }
+
+    @Test func `taking access away waits for changes under way, giving it back does not`() throws {
+        try withSegment { segment in
+            let held = range(segment, 0, 1, .read)
+            try segment.protect(held)
+            let failures = Failures()
+            try segment.withLock { (_) throws(SegmentError) in
+                InThread {
+                    do throws(SegmentError) {
+                        try segment.protect(range(segment, 1, 1, .read), timeout: .milliseconds(1))
+                        failures.add("protected while the lock was held")
+                    } catch {
+                        guard case .lockTimeout = error else { return failures.add("\(error)") }
+                    }
+                    do throws(SegmentError) {
+                        try segment.protect(range(segment, 0, 1, .readWrite), timeout: .zero)
+                    } catch {
+                        failures.add("\(error)")
+                    }
+                }.join()
+            }
+            #expect(failures.all == [])
+            #expect(segment.protection == [])
+        }
+    }
+
+    // MARK: Locking into memory
+
+    /// VmLck of this process, as the kernel counts it.
+    private func lockedBytes() throws -> Int {
+        let descriptor = try FileDescriptor.open(FilePath("/proc/self/status"), .readOnly)
+        defer { try? descriptor.close() }
+        var bytes = [UInt8](repeating: 0, count: 16384)
+        let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
+        let line = try #require(
+            String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmLck:") })
+        return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1])) * 1024
+    }
+
+    /// Bytes that the file system keeps for the object.
+    private func allocatedBytes(_ segment: Segment) throws -> Int {
+        var file = shmlens_file()
+        try #require(unsafe shmlens_statx(segment.descriptor.rawValue, "", &file) == 0)
+        return Int(file.allocated)
+    }
+
+    @Test func `pages are locked as the kernel counts them, with and without being filled, and released`() throws {
+        try withSegment { segment in
+            let begin = try lockedBytes()
+            let empty = try allocatedBytes(segment)
+            try segment.protect(range(segment, 4, 8, .readWrite, .onFault))
+            #expect(try lockedBytes() == begin + 8 * Self.page)
+            #expect(try allocatedBytes(segment) == empty)
+            try segment.protect(range(segment, 4, 8, .readWrite, .all))
+            #expect(try lockedBytes() == begin + 8 * Self.page)
+            #expect(try allocatedBytes(segment) == empty + 8 * Self.page)
+            #expect(segment.protection == [range(segment, 4, 8, .readWrite, .all)])
+            try segment.protect(range(segment, 4, 8, .readWrite))
+            #expect(try lockedBytes() == begin)
+            #expect(segment.protection == [])
+        }
+    }
+
+    @Test(arguments: [ProtectedRange.Locked.onFault, .all])
+    func `what may not be read can be locked all the same`(_ locked: ProtectedRange.Locked) throws {
+        try withSegment { segment in
+            let begin = try lockedBytes()
+            try segment.protect(range(segment, 2, 2, .none))
+            try segment.protect(range(segment, 1, 4, .none, locked))
+            #expect(segment.protection == [range(segment, 1, 4, .none, locked)])
+            #expect(try lockedBytes() == begin + 4 * Self.page)
+            try segment.protect(range(segment, 1, 4, .readWrite))
+            #expect(try lockedBytes() == begin)
+        }
+    }
+
+    @Test func `more than the memory that is left is not locked, and both figures are told`() throws {
+        // A memfd's file system has no limit of its own, and a hole takes no memory.
+        let capacity = try min(#require(AvailableMemory.bytes()) * 2, SegmentLayout.Limit.poolBytes.upperBound)
+        let segment = try Segment.createUnnamed(label: "vast", options: SegmentOptions(capacityBytes: capacity))
+        let layout = segment.layout
+        let error = #expect(throws: SegmentError.self) {
+            try segment.protect(
+                ProtectedRange(offset: layout.poolOffset, length: layout.poolBytes, access: .readWrite, locked: .all))
+        }
+        guard case .noSpace(let wanted, let available) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(wanted == layout.poolBytes)
+        #expect((1..<wanted).contains(available))
+        #expect(segment.protection == [])
+    }
+
+    @Test func `more than the process may lock is not locked, and both figures are told`() async {
+        await #expect(processExitsWith: .success) {
+            let segment = try Segment.createUnnamed(label: "limit", options: SegmentOptions(capacityBytes: 1 << 20))
+            var limit = rlimit(rlim_cur: 65536, rlim_max: 65536)
+            guard unsafe setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0 else { exit(2) }
+            // The limit does not bind the superuser.
+            if geteuid() == 0 { guard setuid(65534) == 0 else { exit(3) } }
+            let layout = segment.layout
+            func lock(_ length: Int, _ locked: ProtectedRange.Locked) throws(SegmentError) {
+                try segment.protect(
+                    ProtectedRange(offset: layout.poolOffset, length: length, access: .readWrite, locked: locked))
+            }
+            for locked in [ProtectedRange.Locked.onFault, .all] {
+                do throws(SegmentError) {
+                    try lock(1 << 20, locked)
+                    exit(4)
+                } catch {
+                    guard error == .memoryLockLimit(wantedBytes: 1 << 20, limitBytes: 65536) else { exit(5) }
+                }
+                guard segment.protection.isEmpty else { exit(6) }
+            }
+            try lock(65536, .all)
+        }
+    }
+}
