@@ -284,6 +284,33 @@ private func isLeaf(_ block: BlockDescriptor) -> Bool {
         #expect(result.findings.allSatisfy { !$0.message.isEmpty && $0.offset != nil })
     }
 
+    /// A tebibyte without a page: anyone can make such an object, and its header is sound.
+    struct HollowSource: ByteSource {
+        let pages: [Int: [UInt8]]
+        let total: Int
+
+        func size() -> Int { total }
+
+        func read(at offset: Int, count: Int) -> [UInt8] {
+            let bytes = max(0, min(count, total - offset))
+            precondition(bytes < 1 << 20, "a check that reads holes by the mebibyte has no end")
+            return (offset..<offset + bytes).map { pages[$0 / 4096]?[$0 % 4096] ?? 0 }
+        }
+    }
+
+    @Test func `a number of blocks that no memory holds is told, not believed`() throws {
+        let layout = try #require(
+            SegmentLayout(capacityBytes: 1 << 40, participants: 4, events: 16, pageBytes: 4096))
+        let place = layout.indexOffset + shmlens_index_header_offset_table_high_water
+        var page = [UInt8](repeating: 0, count: 4096)
+        for count in [Verifier<HollowSource>.descriptorLimit + 1, layout.blockCapacity] {
+            for index in 0..<4 { page[place % 4096 + index] = UInt8(truncatingIfNeeded: count >> (8 * index)) }
+            let source = HollowSource(pages: [place / 4096: page], total: layout.totalBytes)
+            var verifier = Verifier(source: source, layout: layout)
+            #expect(try verifier.verify().findings.contains { $0.code == "tooManyBlocks" })
+        }
+    }
+
     /// Values that a field is set to: nothing, the least, all, and whatever its own table has.
     func values(for image: EditableImage) -> [UInt64] {
         let indices = (0...UInt64(image.blocks.count)).map { $0 | $0 << 32 }

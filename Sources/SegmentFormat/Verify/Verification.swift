@@ -41,6 +41,10 @@ public struct Verifier<Source: ByteSource> {
     var visited: [Bool] = []
     var binned: [Bool] = []
 
+    /// Descriptors that are checked: 256 MiB of table, and some 340 MiB of memory. A number out of the segment must not
+    /// bound either.
+    public static var descriptorLimit: Int { 1 << 22 }
+
     public init(source: Source, layout: SegmentLayout) {
         self.source = source
         self.layout = layout
@@ -119,6 +123,12 @@ public struct Verifier<Source: ByteSource> {
             return false
         }
         let count = Int(totals.tableHighWater)
+        guard count <= Self.descriptorLimit else {
+            result.report(
+                "tooManyBlocks", at: layout.indexOffset + shmlens_index_header_offset_table_high_water,
+                "\(count) descriptors were used; a check holds \(Self.descriptorLimit) at most, and looked at none")
+            return false
+        }
         blocks.reserveCapacity(count)
         let chunk = 16_384
         for first in stride(from: 0, to: count, by: chunk) {
