@@ -10,18 +10,33 @@ import SegmentFormat
 /// All methods but those that only load need the segment's lock held by the calling thread: the lock is what makes
 /// the mutable properties of this class safe. The layout was checked once, when the segment was opened; nothing that
 /// stands in the segment's header is used as an offset afterwards.
+@safe
 final class SegmentCore: @unchecked Sendable {
     // Unchecked because the mutable properties are guarded by the segment's own lock, which the compiler cannot see.
     let memory: LiveMemory
     let layout: SegmentLayout
+
+    // What every operation needs of the layout, which as a whole is too large to be passed around.
+    let indexOffset: Int
+    let sequencesOffset: Int
+    let mapOffset: Int
+    let blocksOffset: Int
+    let blockCapacity: Int
+    let poolOffset: Int
+    let poolEnd: Int
+    private let firstBlockSequence: Int
+    /// Levels of the starts, and where they stand: six are enough for the largest pool, 2^34 granules.
+    let startsLevels: Int
+    let startsOffsets: [6 of Int]
 
     /// The number of the operation under way, once it commits.
     var operation: UInt64 = 0
     /// When it began: CLOCK_REALTIME_COARSE, nanoseconds.
     private(set) var operationTime: UInt64 = 0
     var journalCount = 0
-    /// The sequence numbers that the operation under way made odd.
-    private var touched = [Int](repeating: 0, count: shmlens_journal_entries)
+    /// The sequence numbers that the operation under way made odd, at most one for each journal entry. Not an array:
+    /// the language would look for overlapping accesses at each store.
+    private let touched = UnsafeMutablePointer<Int>.allocate(capacity: shmlens_journal_entries)
     private var touchedCount = 0
 
     /// Called before each store under the lock, in every build: where the `crash` workload and the tests end the
@@ -38,7 +53,21 @@ final class SegmentCore: @unchecked Sendable {
         precondition(memory.count >= layout.totalBytes, "the mapping is smaller than the segment")
         self.memory = memory
         self.layout = layout
+        indexOffset = layout.indexOffset
+        sequencesOffset = layout.sequencesOffset
+        mapOffset = layout.mapOffset
+        blocksOffset = layout.blocksOffset
+        blockCapacity = layout.blockCapacity
+        poolOffset = layout.poolOffset
+        poolEnd = layout.poolOffset + layout.poolBytes
+        firstBlockSequence = layout.firstBlockSequence
+        startsLevels = layout.startsOffsets.count
+        var offsets: [6 of Int] = [0, 0, 0, 0, 0, 0]
+        for (level, offset) in layout.startsOffsets.enumerated() { offsets[level] = offset }
+        startsOffsets = offsets
     }
+
+    deinit { unsafe touched.deallocate() }
 
     /// The store that everything else is made of.
     @inline(__always)
@@ -66,8 +95,22 @@ final class SegmentCore: @unchecked Sendable {
         raw(entry + 8, old)
         journalCount += 1
         raw(shmlens_header_offset_journal_count, UInt64(journalCount))
-        if let sequence = layout.sequenceIndex(covering: offset) { touch(sequence) }
+        touchPage(of: offset)
         raw(offset, value)
+    }
+
+    /// As ``SegmentLayout/sequenceIndex(covering:)`` says, what is changed most often first.
+    @inline(__always)
+    private func touchPage(of offset: Int) {
+        if offset >= blocksOffset {
+            guard offset < poolOffset else { return }
+            touch(firstBlockSequence + (offset &- blocksOffset) / shmlens_sequence_page_bytes)
+        } else if offset >= indexOffset {
+            guard offset < sequencesOffset else { return }
+            touch(SegmentLayout.indexSequence)
+        } else if let sequence = layout.sequenceIndex(covering: offset) {
+            touch(sequence)
+        }
     }
 
     /// Changes half a word; `offset` is a multiple of 4.
@@ -81,10 +124,11 @@ final class SegmentCore: @unchecked Sendable {
 
     @inline(__always)
     private func touch(_ sequence: Int) {
-        let offset = layout.sequencesOffset + sequence * 8
+        let offset = sequencesOffset + sequence * 8
         let number = memory.load(offset)
         guard number & 1 == 0 else { return }
-        touched[touchedCount] = sequence
+        // No operation opens more pages than it journals words.
+        unsafe touched[touchedCount] = sequence
         touchedCount += 1
         raw(offset, number &+ 1)
     }
@@ -132,7 +176,7 @@ final class SegmentCore: @unchecked Sendable {
 
     private func closePages() {
         for index in 0..<touchedCount {
-            let offset = layout.sequencesOffset + touched[index] * 8
+            let offset = unsafe sequencesOffset + touched[index] * 8
             raw(offset, (memory.load(offset) | 1) &+ 1)
         }
         touchedCount = 0

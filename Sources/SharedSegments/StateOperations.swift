@@ -53,7 +53,7 @@ extension SegmentCore {
     /// The event is committed before the first byte and marked as ended behind the last: a write cut short by a
     /// death shows as begun and not ended.
     func write(_ bytes: RawSpan, at offset: Int, actor: OwnerKey) throws(SegmentError) {
-        let pool = layout.poolOffset..<(layout.poolOffset + layout.poolBytes)
+        let pool = poolOffset..<poolEnd
         guard offset >= pool.lowerBound, offset <= pool.upperBound, bytes.byteCount <= pool.upperBound - offset else {
             throw .outsidePool(offset: offset, length: bytes.byteCount, pool: pool)
         }

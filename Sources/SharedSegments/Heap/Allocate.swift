@@ -58,7 +58,7 @@ extension SegmentCore {
         else {
             throw .noFreeBlock(wantedBytes: request.sizeBytes, largestFreeBytes: try largestFreeBytes())
         }
-        let (offset, block) = try freeBlock(index, from: layout.indexOffset)
+        let (offset, block) = try freeBlock(index, from: indexOffset)
         let ownership = BlockDescriptor.packOwnership(
             generation: request.owner.generation, slot: UInt16(truncatingIfNeeded: request.owner.slot), state: .used,
             leadBytes: UInt8(request.leadBytes))
@@ -93,7 +93,7 @@ extension SegmentCore {
         _ index: UInt32, spanOffset: Int, spanBytes: Int, links: UInt64, ownership: UInt64,
         _ request: AllocationRequest
     ) throws(SegmentError) {
-        let offset = layout.blockOffset(Int(index))
+        let offset = blockOffset(Int(index))
         try put(offset + shmlens_block_offset_generation, ownership)
         try put(offset + shmlens_block_offset_span_offset, UInt64(spanOffset))
         try put(offset + shmlens_block_offset_span_bytes, UInt64(spanBytes))
@@ -115,7 +115,7 @@ extension SegmentCore {
     ) throws(SegmentError) -> UInt32 {
         let ownership = BlockDescriptor.packOwnership(generation: 0, slot: 0, state: .free, leadBytes: 0)
         let index = try takeDescriptor(state: .free, ownership: ownership)
-        let offset = layout.blockOffset(Int(index))
+        let offset = blockOffset(Int(index))
         raw(offset + shmlens_block_offset_span_offset, UInt64(spanOffset))
         raw(offset + shmlens_block_offset_span_bytes, UInt64(spanBytes))
         try put(offset + shmlens_block_offset_previous, BlockDescriptor.pack(previous, next))
@@ -166,7 +166,7 @@ extension SegmentCore {
         var wanted = granules
         var tried = 0
         while tried < Self.alignedCandidates, let first = try bestFit(granules: wanted) {
-            let (offset, block) = try freeBlock(first, from: layout.indexOffset)
+            let (offset, block) = try freeBlock(first, from: indexOffset)
             var candidate = first
             var current = block
             repeat {
@@ -180,7 +180,7 @@ extension SegmentCore {
         }
         let sure = UInt64((bytes + alignment) / shmlens_granule_bytes)
         if let index = try bestFit(granules: sure) {
-            let (_, block) = try freeBlock(index, from: layout.indexOffset)
+            let (_, block) = try freeBlock(index, from: indexOffset)
             return prefix(of: block, bytes: bytes, alignment: alignment).map { (index, $0) }
         }
         return tried < Self.alignedCandidates ? nil : try scanForSpan(bytes: bytes, alignment: alignment)
@@ -191,10 +191,10 @@ extension SegmentCore {
     /// The only search whose length grows with the number of blocks; it runs where the 256 smallest candidates lie
     /// wrong and no block is so large that it must fit.
     private func scanForSpan(bytes: Int, alignment: Int) throws(SegmentError) -> (index: UInt32, prefix: Int)? {
-        let highWater = memory.loadHalf(layout.indexOffset + shmlens_index_header_offset_table_high_water)
+        let highWater = memory.loadHalf(indexOffset + shmlens_index_header_offset_table_high_water)
         var best: (index: UInt32, prefix: Int, span: UInt64)?
-        for index in 0..<min(Int(highWater), layout.blockCapacity) {
-            let offset = layout.blockOffset(index)
+        for index in 0..<min(Int(highWater), blockCapacity) {
+            let offset = blockOffset(index)
             let block = descriptor(at: offset)
             guard block.state == .free, block.spanBytes < best?.span ?? .max else { continue }
             try checkSpan(block, at: offset)

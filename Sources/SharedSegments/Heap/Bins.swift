@@ -13,15 +13,15 @@ extension SegmentCore {
     /// cycle that somebody wrote.
     static var walkLimit: Int { 40 }
 
-    private var smallBitmapOffset: Int { layout.indexOffset + shmlens_index_header_offset_small_bitmap }
-    private var treeBitmapOffset: Int { layout.indexOffset + shmlens_index_header_offset_tree_bitmap }
+    private var smallBitmapOffset: Int { indexOffset + shmlens_index_header_offset_small_bitmap }
+    private var treeBitmapOffset: Int { indexOffset + shmlens_index_header_offset_tree_bitmap }
 
     private func smallBinOffset(_ granules: Int) -> Int {
-        layout.indexOffset + shmlens_index_header_offset_small_bins + granules * 4
+        indexOffset + shmlens_index_header_offset_small_bins + granules * 4
     }
 
     private func treeBinOffset(_ bin: Int) -> Int {
-        layout.indexOffset + shmlens_index_header_offset_tree_bins + bin * 4
+        indexOffset + shmlens_index_header_offset_tree_bins + bin * 4
     }
 
     @inline(__always)
@@ -109,7 +109,7 @@ extension SegmentCore {
         var node = root
         for _ in 0...Self.walkLimit {
             guard node != Self.none else { return best }
-            let (offset, block) = try freeBlock(node, from: layout.indexOffset)
+            let (offset, block) = try freeBlock(node, from: indexOffset)
             let size = granules(block)
             guard size >= wanted else {
                 throw .damaged(what: "a tree of free blocks is out of order", offset: offset)
@@ -120,7 +120,7 @@ extension SegmentCore {
             }
             node = block.leftChild != Self.none ? block.leftChild : block.rightChild
         }
-        throw .damaged(what: "a tree of free blocks has a cycle", offset: layout.blockOffset(Int(root)))
+        throw .damaged(what: "a tree of free blocks has a cycle", offset: blockOffset(Int(root)))
     }
 
     /// The span of the largest free block, 0 where there is none.
@@ -159,7 +159,7 @@ extension SegmentCore {
         try put(offset + 48, BlockDescriptor.pack(Self.none, head))
         try put(offset + 56, UInt64(Self.none))
         if head != Self.none {
-            let (headOffset, _) = try freeBlock(head, from: place)
+            let headOffset = try freeOffset(head, from: place)
             try put(headOffset + 56, UInt64(index))
         } else {
             try put(smallBitmapOffset, memory.load(smallBitmapOffset) | 1 << UInt64(bin))
@@ -204,7 +204,7 @@ extension SegmentCore {
         let after = block.ringNext
         try put(offset + 48, BlockDescriptor.pack(Self.none, after))
         try put(offset + 56, UInt64(node))
-        let (afterOffset, _) = try freeBlock(after, from: nodeOffset)
+        let afterOffset = try freeOffset(after, from: nodeOffset)
         try put(afterOffset + 56, UInt64(index))
         // The node's own word last: where the ring had one member, `after` is the node itself.
         try putHalf(nodeOffset + 52, index)
@@ -252,14 +252,14 @@ extension SegmentCore {
         guard block.parent != Self.none else { return }
         try replaceInParent(index, block, bin: bin, replacement: replacement)
         guard replacement != Self.none else { return }
-        let (replacementOffset, _) = try freeBlock(replacement, from: offset)
+        let replacementOffset = try freeOffset(replacement, from: offset)
         try putHalf(replacementOffset + 48, block.parent)
         // Read again: cutting the leaf may have been cutting a child of this very block.
         let children = memory.load(offset + 40)
         try put(replacementOffset + 40, children)
         for child in [UInt32(truncatingIfNeeded: children), UInt32(truncatingIfNeeded: children >> 32)]
         where child != Self.none {
-            let (childOffset, _) = try freeBlock(child, from: offset)
+            let childOffset = try freeOffset(child, from: offset)
             try putHalf(childOffset + 48, replacement)
         }
     }
@@ -298,7 +298,7 @@ extension SegmentCore {
             let goesRight = right != Self.none
             linkOffset = nodeOffset + (goesRight ? 44 : 40)
             node = goesRight ? right : left
-            (nodeOffset, _) = try freeBlock(node, from: nodeOffset)
+            nodeOffset = try freeOffset(node, from: nodeOffset)
         }
         throw .damaged(what: "a tree of free blocks has a cycle", offset: offset)
     }

@@ -9,11 +9,15 @@ extension SegmentCore {
     /// The offset of a descriptor whose index came out of the segment.
     @inline(__always)
     func blockOffset(checking index: UInt32, at place: Int) throws(SegmentError) -> Int {
-        guard Int(index) < layout.blockCapacity else {
-            throw .damaged(what: "an index names descriptor \(index) of \(layout.blockCapacity)", offset: place)
+        guard Int(index) < blockCapacity else {
+            throw .damaged(what: "an index names descriptor \(index) of \(blockCapacity)", offset: place)
         }
-        return layout.blockOffset(Int(index))
+        return blockOffset(Int(index))
     }
+
+    /// The offset of a descriptor.
+    @inline(__always)
+    func blockOffset(_ index: Int) -> Int { blocksOffset &+ index &* shmlens_block_bytes }
 
     /// Copies a descriptor out, each word once.
     func descriptor(at offset: Int) -> BlockDescriptor {
@@ -26,9 +30,9 @@ extension SegmentCore {
     /// Checks that a descriptor's span lies in the pool, on granules.
     @inline(__always)
     func checkSpan(_ block: BlockDescriptor, at offset: Int) throws(SegmentError) {
-        let poolEnd = UInt64(layout.poolOffset + layout.poolBytes)
+        let poolEnd = UInt64(poolEnd)
         let mask = UInt64(shmlens_granule_bytes - 1)
-        guard block.spanOffset >= UInt64(layout.poolOffset), block.spanOffset < poolEnd,
+        guard block.spanOffset >= UInt64(poolOffset), block.spanOffset < poolEnd,
             block.spanBytes > 0, block.spanBytes <= poolEnd - block.spanOffset,
             (block.spanOffset | block.spanBytes) & mask == 0
         else {
@@ -50,13 +54,24 @@ extension SegmentCore {
         return (offset, block)
     }
 
+    /// The offset of a free descriptor whose index came out of the segment, where nothing else of it matters.
+    @inline(__always)
+    func freeOffset(_ index: UInt32, from place: Int) throws(SegmentError) -> Int {
+        let offset = try blockOffset(checking: index, at: place)
+        let state = UInt8(truncatingIfNeeded: memory.load(offset + shmlens_block_offset_generation) >> 48)
+        guard state == BlockDescriptor.State.free.rawValue else {
+            throw .damaged(what: "a bin names descriptor \(index), which is not free", offset: offset)
+        }
+        return offset
+    }
+
     /// Takes an unused descriptor: one given back, or the next that was never used.
     ///
     /// Its state word is changed here, through the journal; the rest of an unused descriptor means nothing, so the
     /// caller stores it with ``raw(_:_:)``, but for `links`, which the list of unused ones runs through. That is why
     /// an operation takes all its descriptors before it gives one back.
     func takeDescriptor(state: BlockDescriptor.State, ownership: UInt64) throws(SegmentError) -> UInt32 {
-        let listOffset = layout.indexOffset + shmlens_index_header_offset_unused_descriptors
+        let listOffset = indexOffset + shmlens_index_header_offset_unused_descriptors
         let first = memory.loadHalf(listOffset)
         let index: UInt32
         if first != Self.none {
@@ -68,21 +83,21 @@ extension SegmentCore {
             try putHalf(listOffset, block.next)
             index = first
         } else {
-            let highWaterOffset = layout.indexOffset + shmlens_index_header_offset_table_high_water
+            let highWaterOffset = indexOffset + shmlens_index_header_offset_table_high_water
             let highWater = memory.loadHalf(highWaterOffset)
-            guard Int(highWater) < layout.blockCapacity else {
+            guard Int(highWater) < blockCapacity else {
                 throw .noFreeBlock(wantedBytes: shmlens_granule_bytes, largestFreeBytes: 0)
             }
             try putHalf(highWaterOffset, highWater + 1)
             index = highWater
         }
-        try put(layout.blockOffset(Int(index)) + shmlens_block_offset_generation, ownership)
+        try put(blockOffset(Int(index)) + shmlens_block_offset_generation, ownership)
         return index
     }
 
     /// Gives a descriptor back to the list of unused ones.
     func giveBack(_ index: UInt32, at offset: Int) throws(SegmentError) {
-        let listOffset = layout.indexOffset + shmlens_index_header_offset_unused_descriptors
+        let listOffset = indexOffset + shmlens_index_header_offset_unused_descriptors
         try put(offset + shmlens_block_offset_generation, 0)
         try put(
             offset + shmlens_block_offset_previous,
@@ -107,7 +122,7 @@ extension SegmentCore {
 extension SegmentCore {
     /// Books a change of the used bytes and of the numbers of blocks.
     func book(usedBytes change: Int, usedBlocks: Int, freeBlocks: Int) throws(SegmentError) {
-        let base = layout.indexOffset
+        let base = indexOffset
         let used = memory.load(base + shmlens_index_header_offset_used_bytes) &+ UInt64(bitPattern: Int64(change))
         guard used <= UInt64(layout.poolBytes) else {
             throw .damaged(

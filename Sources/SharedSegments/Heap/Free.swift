@@ -6,7 +6,7 @@ extension SegmentCore {
     ///
     /// - Throws: ``SegmentError/noSuchBlock(offset:)`` for any other offset, one of a freed block included.
     func usedBlock(payload: Int) throws(SegmentError) -> (index: UInt32, offset: Int, block: BlockDescriptor) {
-        let pool = layout.poolOffset..<(layout.poolOffset + layout.poolBytes)
+        let pool = poolOffset..<poolEnd
         guard pool.contains(payload), pool.contains(payload - shmlens_minimum_lead_bytes) else {
             throw .noSuchBlock(offset: payload)
         }

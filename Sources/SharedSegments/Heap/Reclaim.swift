@@ -7,18 +7,18 @@ extension SegmentCore {
         from first: Int, limit: Int, actor: OwnerKey
     ) throws(SegmentError) -> (blocks: Int, bytes: Int, next: Int?) {
         let highWater = min(
-            Int(memory.loadHalf(layout.indexOffset + shmlens_index_header_offset_table_high_water)),
-            layout.blockCapacity)
+            Int(memory.loadHalf(indexOffset + shmlens_index_header_offset_table_high_water)),
+            blockCapacity)
         guard first >= 0, first < highWater else { return (0, 0, nil) }
         let end = first + min(max(limit, 1), highWater - first)
         var blocks = 0
         var bytes = 0
         for index in first..<end {
-            let block = descriptor(at: layout.blockOffset(index))
+            let block = descriptor(at: blockOffset(index))
             guard block.state == .used,
                 !isLiving(OwnerKey(slot: UInt32(block.slot), generation: block.generation))
             else { continue }
-            try checkSpan(block, at: layout.blockOffset(index))
+            try checkSpan(block, at: blockOffset(index))
             guard block.spanBytes > UInt64(block.leadBytes) else { continue }
             try free(payload: Int(block.payloadOffset), kind: .reclaim, actor: actor)
             count(.reclaim, for: actor)

@@ -113,7 +113,7 @@ extension SegmentCore {
         try checkSpan(current, at: offset)
         memory.move(from: Int(block.payloadOffset), to: placed.payloadOffset, count: length)
         try release(index, at: offset, current)
-        let placedOffset = layout.blockOffset(Int(placed.index))
+        let placedOffset = blockOffset(Int(placed.index))
         let detail = memory.load(placedOffset + 40)
         let slackAndAlignment = detail & ~0xffff_ffff_ffff
         let at = BlockDescriptor.packUse(

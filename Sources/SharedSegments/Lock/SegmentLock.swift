@@ -52,6 +52,9 @@ final class SegmentLock: @unchecked Sendable {
     /// users, kind).
     private static var kindOffset: Int { 16 }
 
+    /// The bits of a robust mutex' first word that are its owner's thread id (FUTEX_TID_MASK in linux/futex.h).
+    private static var tidMask: UInt32 { 0x3fff_ffff }
+
     private static let expectedKind: UInt32 = {
         var mutex = unsafe pthread_mutex_t()
         guard (try? unsafe initialize(&mutex, name: "a mutex")) != nil else { return 0 }
@@ -126,7 +129,7 @@ final class SegmentLock: @unchecked Sendable {
     /// (nptl/pthread_mutex_trylock.c gives back only what it did not take). Whoever asks next would wait for this thread.
     private func dropUnrecoverable() {
         let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
-        guard word & 0x3fff_ffff == UInt32(bitPattern: shmlens_gettid()) else { return }
+        guard word & Self.tidMask == UInt32(bitPattern: shmlens_gettid()) else { return }
         // The other half is a count that no mutex of this kind uses.
         core.memory.store(shmlens_header_offset_lock_mutex, 0)
         var woken: Int32 = 0
@@ -140,9 +143,9 @@ final class SegmentLock: @unchecked Sendable {
         core.raw(shmlens_header_offset_lock_owner_slot, BlockDescriptor.pack(who.slot, who.generation))
         core.raw(shmlens_header_offset_lock_owner_pid_namespace, pidNamespace)
         core.raw(shmlens_header_offset_lock_taken_at_ns, Clock.monotonicCoarse())
-        core.raw(
-            shmlens_header_offset_lock_owner_tid,
-            BlockDescriptor.pack(UInt32(bitPattern: shmlens_gettid()), pid))
+        // The mutex knows the thread's number; asking the kernel takes longer than all the rest of locking.
+        let tid = core.memory.loadHalf(shmlens_header_offset_lock_mutex) & Self.tidMask
+        core.raw(shmlens_header_offset_lock_owner_tid, BlockDescriptor.pack(tid, pid))
         holdBegan = core.countAcquisition(waited: waited)
     }
 
@@ -164,7 +167,7 @@ final class SegmentLock: @unchecked Sendable {
     /// Who the lock's words name now. Read without the lock: it may be gone by the time it is looked at.
     func owner() -> LockOwner? {
         let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
-        let tid = word & 0x3fff_ffff
+        let tid = word & Self.tidMask
         guard tid != 0 else { return nil }
         let noted = core.memory.load(shmlens_header_offset_lock_owner_tid)
         let isNoted = UInt32(truncatingIfNeeded: noted) == tid
