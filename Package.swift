@@ -86,7 +86,8 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
         tests("ObservationsTests", ["Observations"]),
-        tests("SegmentFormatTests", ["Observations", "SegmentFormat", "CShmlens"]),
+        tests(
+            "SegmentFormatTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios"]),
         tests("KernelTests", ["Observations", "Kernel", "CShmlens", system]),
         tests(
             "SharedSegmentsTests",
@@ -98,13 +99,13 @@ let package = Package(
             "WorkloadTests",
             ["CShmlens", "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Workload", system]),
         tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("MicroHTTPTests", ["MicroHTTP", "HTTPCore"]),
         tests(
             "ReadingTests",
             [
                 "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Reading", "Workload",
                 "shmlens", system,
             ]),
-        tests("MicroHTTPTests", ["HTTPCore", "MicroHTTP"]),
         tests(
             "APITests",
             [

@@ -1,3 +1,6 @@
+import Diagnostics
+import Encoding
+import Observations
 public import SharedSegments
 public import Workload
 
@@ -9,19 +12,24 @@ public struct Demonstration: Sendable {
     /// How long a change of a segment that somebody left behind may wait for its lock.
     private static let patience = Duration.seconds(1)
 
+    private let name: String
     /// The object that the name meant when this was begun.
     private let inode: UInt64
 
     /// Makes the segment, or takes over one that an earlier server left behind with its dead.
     ///
     /// - Throws: ``SegmentError``, also where something that is no segment has the name.
-    public init() throws(SegmentError) {
+    public init() throws(SegmentError) { try self.init(named: Self.name) }
+
+    /// - Parameter name: another one than everybody's.
+    init(named name: String) throws(SegmentError) {
+        self.name = name
         let segment: Segment
         do throws(SegmentError) {
-            segment = try Segment.create(name: Self.name, options: SegmentOptions(capacityBytes: Self.capacityBytes))
+            segment = try Segment.create(name: name, options: SegmentOptions(capacityBytes: Self.capacityBytes))
         } catch {
             guard case .exists = error else { throw error }
-            segment = try Segment.open(name: Self.name)
+            segment = try Segment.open(name: name)
             // What the dead left is not worth a start that fails: it is there to be seen.
             try? Self.reclaim(segment)
         }
@@ -30,7 +38,7 @@ public struct Demonstration: Sendable {
 
     /// Starts the workers: slow ones, that one can follow with one's eyes and that cost a machine nothing.
     public func start(with supervisor: Supervisor) throws(SupervisorError) {
-        let segment = WorkerSegment(id: "posix:\(Self.name)")
+        let segment = WorkerSegment(id: SegmentIdentifier.posix(ByteString(Array(name.utf8))).text)
         var options = WorkloadOptions()
         options.ratePerSecond = 20
         _ = try supervisor.start(segment: segment, workload: .churn, options: options, count: 2)
@@ -39,8 +47,8 @@ public struct Demonstration: Sendable {
 
     /// Removes the segment, unless the name means another one by now or somebody else takes part in it.
     public func remove() throws(SegmentError) {
-        guard let segment = try? Segment.open(name: Self.name), segment.inode == inode else { return }
-        try Segment.remove(name: Self.name)
+        guard let segment = try? Segment.open(name: name), segment.inode == inode else { return }
+        try Segment.remove(name: name)
     }
 
     private static func reclaim(_ segment: Segment) throws(SegmentError) {

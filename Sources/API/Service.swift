@@ -71,13 +71,17 @@ public final class Service: Handler {
         requestCount.wrappingAdd(1, ordering: .relaxed)
         let match = router.match(head)
         if case .notFound = match, let redirect = signIn(head) { return redirect }
-        if let denial = settings.access.refusal(of: head, isOpen: Self.isOpen(match)) { return Self.response(to: denial) }
+        if let denial = settings.access.refusal(of: head, isOpen: Self.isOpen(match)) {
+            return Self.response(to: denial)
+        }
         switch match {
         case .found(let endpoint, _): return Self.refusal(of: head, by: endpoint)
         case .methodNotAllowed(let methods):
             let names = methods.map(\.description).joined(separator: ", ")
             return Response.problem(.methodNotAllowed("this path knows \(names)")).with("Allow", names)
-        case .notFound: return pages == nil || Self.isOfAPI(head) ? Self.nothingThere(head) : StaticFiles.refusal(of: head)
+        case .notFound:
+            guard pages != nil, !Self.isOfAPI(head) else { return Self.nothingThere(head) }
+            return StaticFiles.refusal(of: head)
         }
     }
 

@@ -1,4 +1,4 @@
-/// The bounds of a server. Every one is tested at, below and above.
+/// The bounds of a server.
 public struct Limits: Sendable, Equatable {
     /// The largest piece of a stream that the server takes at once, in bytes.
     public static let maxChunkBytes = 1 << 20

@@ -14,11 +14,11 @@ private func engine(_ context: UnsafeMutableRawPointer?) -> Engine? {
 
 /// The library's messages are formats with arguments. This one stands at the head of each answer that it gives by
 /// itself (`transmit_error_response_len` in its connection.c).
-private let refusalMessage = Array("Error processing request".utf8)
+private let refusalMessage = "Error processing request"
 
 func logCallback(_ context: UnsafeMutableRawPointer?, _ format: UnsafePointer<CChar>?, _ arguments: CVaListPointer?) {
     guard let engine = unsafe engine(context), let format = unsafe format else { return }
-    for (index, byte) in refusalMessage.enumerated() where unsafe UInt8(bitPattern: format[index]) != byte { return }
+    guard unsafe strncmp(format, refusalMessage, refusalMessage.utf8.count) == 0 else { return }
     Counters.increment(engine.counters.refusedByParser)
 }
 
@@ -92,7 +92,8 @@ func completedCallback(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
     _ place: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ reason: MHD_RequestTerminationCode
 ) {
-    guard let engine = unsafe engine(context), let place = unsafe place, let pointer = unsafe place.pointee else { return }
+    guard let engine = unsafe engine(context), let place = unsafe place, let pointer = unsafe place.pointee
+    else { return }
     unsafe place.pointee = nil
     engine.leave(unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue())
 }

@@ -25,7 +25,7 @@ final class Peer: @unchecked Sendable {
 final class ConnectionWatch: Sendable {
     private struct State {
         var peers: [Peer] = []
-        /// When the thread looks again; `now` while it is looking.
+        /// When the thread looks again by itself.
         var wakesAt = Deadline.never
         var isStopping = false
         var cutCount = 0

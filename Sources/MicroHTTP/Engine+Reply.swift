@@ -19,7 +19,9 @@ extension Engine {
         for field in response.headers.fields {
             isWhole = unsafe MHD_add_response_header(reply, field.name, field.value) == .YES && isWhole
         }
-        if closesConnection { isWhole = unsafe MHD_add_response_header(reply, "Connection", "close") == .YES && isWhole }
+        if closesConnection {
+            isWhole = unsafe MHD_add_response_header(reply, "Connection", "close") == .YES && isWhole
+        }
         // What the library refuses was ruled out before, so that only memory can be missing here.
         guard isWhole else {
             unsafe MHD_destroy_response(reply)

@@ -40,7 +40,7 @@ extension Engine {
             checked = try head()
         } catch {
             // Where a body begins and ends is not sure: nothing more is read from this connection.
-            return queue(exchange, handler.response(to: error))
+            return queue(exchange, handler.sendableResponse(to: error))
         }
         if checked.framing != .none {
             watch.set(exchange.peer, .after(milliseconds: limits.bodyTimeMilliseconds))
@@ -52,7 +52,7 @@ extension Engine {
         let limit = handler.bodyLimit(for: checked, within: limits)
         if case .length(let length) = checked.framing {
             guard length <= UInt64(limit) else {
-                return refuse(exchange, checked, handler.response(to: .bodyTooLarge(limit: limit)))
+                return refuse(exchange, checked, handler.sendableResponse(to: .bodyTooLarge(limit: limit)))
             }
             guard reserve(exchange, Int(length)) else {
                 return refuse(exchange, checked, turnAway("the bodies under way take all the memory there is for them"))
@@ -82,7 +82,7 @@ extension Engine {
 
     private func turnAway(_ detail: String) -> Response {
         Counters.increment(counters.turnedAway)
-        return handler.response(to: .busy(detail, retryAfterSeconds: limits.retryAfterSeconds))
+        return handler.sendableResponse(to: .busy(detail, retryAfterSeconds: limits.retryAfterSeconds))
     }
 
     // MARK: The body
@@ -95,7 +95,7 @@ extension Engine {
 
     private func take(_ exchange: Exchange, _ piece: UnsafeRawBufferPointer, _ head: RequestHead, _ limit: Int) {
         guard piece.count <= limit - exchange.body.count else {
-            return giveUp(exchange, handler.response(to: .bodyTooLarge(limit: limit)))
+            return giveUp(exchange, handler.sendableResponse(to: .bodyTooLarge(limit: limit)))
         }
         // What a Content-Length promised is reserved already.
         guard head.framing != .chunked || reserve(exchange, piece.count) else {

@@ -111,8 +111,8 @@ final class Engine: Sendable {
             return true
         }
         guard isTaken else { return discard(response) }
-        // Outside the lock: it is a system call, and all other requests would wait for it (measured: 0.7 of the rate
-        // with four threads). The connection exists until this call, and a stop joins this thread.
+        // Outside the lock, since it is a system call for which all other requests would wait. The connection exists
+        // until this call, and a stop joins this thread.
         unsafe MHD_resume_connection(exchange.connection)
     }
 

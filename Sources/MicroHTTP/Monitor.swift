@@ -6,8 +6,11 @@ package struct Deadline: Comparable, Sendable {
 
     package static let never = Deadline(nanoseconds: .max)
 
+    /// A time too far away to be counted is never.
     package static func after(milliseconds: Int) -> Deadline {
-        Deadline(nanoseconds: now.nanoseconds + Int64(milliseconds) * 1_000_000)
+        let (span, isTooLong) = Int64(milliseconds).multipliedReportingOverflow(by: 1_000_000)
+        let (sum, isTooLate) = now.nanoseconds.addingReportingOverflow(span)
+        return isTooLong || isTooLate ? .never : Deadline(nanoseconds: sum)
     }
 
     package static var now: Deadline {

@@ -36,7 +36,8 @@ final class StreamPump: @unchecked Sendable {
             guard let stream else { return CMicroHTTPD_end_with_error }
             if !hasStarted {
                 hasStarted = true
-                stream.start { self.wake() }
+                // Weak, so that a stream that keeps the closure for ever keeps nothing of the server.
+                stream.start { [weak self] in self?.wake() }
             }
             engine.state.withLock { _ in wasWoken = false }
             switch stream.next(wanted: buffer.count) {
@@ -83,7 +84,7 @@ final class StreamPump: @unchecked Sendable {
         }
     }
 
-    /// The library will not ask again. Also ends the circle of stream, closure and pump.
+    /// The library will not ask again.
     func close() {
         engine.state.withLock { _ in isOpen = false }
         guard let stream else { return }

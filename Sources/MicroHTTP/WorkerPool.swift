@@ -3,8 +3,7 @@
 /// Only the server's own thread adds jobs, so that room seen by it stays until it adds.
 ///
 /// Waking a thread costs more than a quick job. So at most one is being woken at any time, and it wakes the next one
-/// if it finds more than one job: where jobs are quick, few threads stay awake and take them all (measured: 1.5 times
-/// the rate of waking one for each job).
+/// if it finds more than one job: where jobs are quick, few threads stay awake and take them all.
 final class WorkerPool: Sendable {
     typealias Job = @Sendable () -> Void
 
@@ -26,7 +25,7 @@ final class WorkerPool: Sendable {
     private let state = Monitor(State())
     private let capacity: Int
 
-    /// - Parameter capacity: the most jobs that wait for a thread.
+    /// - Parameter capacity: the most jobs that wait while all threads work.
     init(capacity: Int) { self.capacity = capacity }
 
     /// Starts `count` threads called `name`. On a failure those that were started are ended again.
@@ -41,8 +40,8 @@ final class WorkerPool: Sendable {
         return threads
     }
 
-    /// Whether one more job may wait.
-    var hasRoom: Bool { state.withLock { $0.queue.count < capacity } }
+    /// Whether one more job has a thread or a place to wait.
+    var hasRoom: Bool { state.withLock { $0.queue.count < capacity + $0.idleCount } }
 
     func add(_ job: @escaping Job) {
         let wakesOne = state.withLock { state in

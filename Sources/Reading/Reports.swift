@@ -207,6 +207,15 @@ public enum ListError: Error, Sendable, Equatable {
     case query(QueryError)
 }
 
+extension ListError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .reading(let error): error.description
+        case .query(let error): error.description
+        }
+    }
+}
+
 /// What the system says of threads.
 extension Lens {
     /// What a thread that a segment's words name is doing.

@@ -66,7 +66,8 @@ struct Dump: ParsableCommand {
             case .xxd, .canonical: try printText(of: object)
             }
             let after = try object.source.currentFile().allocatedBytes
-            Terminal.note("allocated bytes before \(before), after \(after); consistency \(Consistency.inFlux.rawValue)")
+            Terminal.note(
+                "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told (\(Consistency.inFlux.rawValue))")
         }
     }
 

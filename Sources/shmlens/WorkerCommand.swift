@@ -108,8 +108,17 @@ struct WorkerCommand: ParsableCommand {
         }
     }
 
+    /// Gives the process the name that /proc, `top` and the locks' owners show. Without it one that a server started
+    /// would be called after the link it was started through.
+    private func nameProcess() {
+        // At most 15 bytes (proc(5), comm). A /proc that cannot be written costs the name only.
+        guard let file = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec) else { return }
+        _ = try? file.closeAfter { try file.writeAll("shmlens-worker".utf8) }
+    }
+
     func run() throws {
         try Terminal.run {
+            nameProcess()
             let stop = StopFlag()
             let progress = ProgressReport(
                 descriptor: supervisor == nil ? nil : FileDescriptor(rawValue: Supervisor.reportNumber))

@@ -1,6 +1,9 @@
 import Encoding
 import Glibc
 import HTTPCore
+import Kernel
+import Observations
+import SegmentFormat
 import SharedSegments
 import SystemPackage
 import TestSupport
@@ -37,6 +40,26 @@ import Testing
         #expect(segment.livingParticipants() == 0)
     }
 
+    @Test func `locks pages into memory and releases them, by the kernel's own count`() throws {
+        let server = try ServerProcess([])
+        let name = Unique.name("lock")
+        let segment = try Segment.create(name: name, options: SegmentOptions(capacityBytes: 65536))
+        defer { removeObject(name) }
+        func protect(_ locked: String) throws -> String {
+            try server.ask(
+                "PUT", "/api/v1/segments/\(name)/protection", [("Content-Type", "application/json")],
+                #"{"offset":\#(segment.layout.poolOffset),"length":65536,"locked":"\#(locked)"}"#)
+        }
+        func lockedBytes() throws -> Int? { try ProcFS().status(of: server.pid)?.lockedBytes }
+        #expect(try lockedBytes() == 0)
+        let locked = try protect("all")
+        #expect(locked.contains(#""access":"readWrite","locked":"all""#), "\(locked)")
+        #expect(try lockedBytes() == 65536)
+        #expect(try protect("no").contains(#""protection":[]"#))
+        #expect(try lockedBytes() == 0)
+        #expect(server.end(SIGTERM) == 0)
+    }
+
     @Test func `makes a token where others reach it, and prints the URL to click`() throws {
         let server = try ServerProcess(["--listen", "0.0.0.0:0"])
         let line = try server.line()
@@ -52,7 +75,7 @@ import Testing
 
 /// `shmlens serve`, listening on a port of its own.
 final class ServerProcess {
-    private let pid: Int32
+    let pid: Int32
     private let output: FileDescriptor
     private(set) var port: UInt16 = 0
     private var isRunning = true

@@ -89,7 +89,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("application/json", MediaType.json as MediaType?), ("Application/JSON; charset=utf-8", .json), ("text/plain", .text),
+        ("application/json", MediaType.json as MediaType?), ("Application/JSON; charset=utf-8", .json),
+        ("text/plain", .text),
         ("text", nil), ("", nil), ("*/*", nil), ("text/*", nil), ("a/b/c", nil), ("a /b", nil), ("text/plain;q=x", nil),
     ])
     func `a content type is its two names`(field: String, expected: MediaType?) {

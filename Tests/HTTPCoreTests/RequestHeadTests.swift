@@ -39,7 +39,8 @@ import Testing
         [HeaderField("Transfer-Encoding", "chunked"), HeaderField("Transfer-Encoding", "chunked")],
         [HeaderField("Transfer-Encoding", "gzip, chunked")], [HeaderField("Transfer-Encoding", "")],
         [HeaderField("Transfer-Encoding", "\u{B}chunked")],
-        [HeaderField("Content-Length", "")], [HeaderField("Content-Length", "+1")], [HeaderField("Content-Length", "-1")],
+        [HeaderField("Content-Length", "")], [HeaderField("Content-Length", "+1")],
+        [HeaderField("Content-Length", "-1")],
         [HeaderField("Content-Length", "1, 1")], [HeaderField("Content-Length", "0x1")],
         [HeaderField("Content-Length", "18446744073709551616")],
     ])

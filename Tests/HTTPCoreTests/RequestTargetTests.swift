@@ -56,7 +56,8 @@ import Testing
 
 @Suite struct PercentEncodingTests {
     @Test(arguments: [
-        ("", ""), ("aZ09-._~", "aZ09-._~"), ("a/b", "a%2Fb"), ("a%2Fb", "a%252Fb"), ("é", "%C3%A9"), (":@+ ", "%3A%40%2B%20"),
+        ("", ""), ("aZ09-._~", "aZ09-._~"), ("a/b", "a%2Fb"), ("a%2Fb", "a%252Fb"), ("é", "%C3%A9"),
+        (":@+ ", "%3A%40%2B%20"),
     ])
     func `all but the unreserved characters are encoded`(plain: String, encoded: String) {
         #expect(PercentEncoding.segment(plain) == encoded)

@@ -13,7 +13,8 @@ import Testing
     @Test(arguments: [
         Response(Status(199)), Response(Status(600)), Response(Status(0)), Response(Status(-1)),
         Response(.ok, headers: ["A b": "c"]), Response(.ok, headers: ["": "c"]), Response(.ok, headers: ["A:": "c"]),
-        Response(.ok, headers: ["A": ""]), Response(.ok, headers: ["A": "b\r\nC: d"]), Response(.ok, headers: ["A": "\u{0}"]),
+        Response(.ok, headers: ["A": ""]), Response(.ok, headers: ["A": "b\r\nC: d"]),
+        Response(.ok, headers: ["A": "\u{0}"]),
         Response(.ok, headers: ["content-length": "1"]), Response(.ok, headers: ["Transfer-Encoding": "chunked"]),
         Response(.ok, headers: ["Connection": "close"]),
         Response(.ok, headers: ["A": String(repeating: "b", count: Response.maxHeaderBytes)]),
@@ -34,8 +35,10 @@ import Testing
         let response = Plain().response(to: .busy("full", retryAfterSeconds: 3))
         #expect(response.status == .serviceUnavailable)
         #expect(response.headers["Retry-After"] == "3")
-        guard case .bytes(let bytes) = response.body else { Issue.record("the body is not bytes")
-            return }
+        guard case .bytes(let bytes) = response.body else {
+            Issue.record("the body is not bytes")
+            return
+        }
         #expect(bytes == Array("full\n".utf8))
     }
 }

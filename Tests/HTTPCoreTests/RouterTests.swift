@@ -37,7 +37,8 @@ import Testing
         ("HEAD", "/", "root"), ("HEAD", "/probe", "probe head"), ("PURGE", "/probe", "purge"),
         ("GET", "/api", "404"), ("GET", "/api/v1/segments/", "404"), ("GET", "/api/v1/segments//blocks/1", "404"),
         ("GET", "/api/v1/segments/a/b", "404"), ("GET", "/API/v1/segments", "404"), ("PURGE", "/nothing", "404"),
-        ("PUT", "/", "405 GET HEAD"), ("PUT", "/api/v1/segments", "405 GET HEAD POST"), ("POST", "/probe", "405 GET HEAD PURGE"),
+        ("PUT", "/", "405 GET HEAD"), ("PUT", "/api/v1/segments", "405 GET HEAD POST"),
+        ("POST", "/probe", "405 GET HEAD PURGE"),
         ("HEAD", "/api/v1/segments/summary/blocks", "404"), ("get", "/", "405 GET HEAD"),
     ])
     func `method and path lead to one endpoint`(method: String, target: String, expected: String) throws {
@@ -46,8 +47,10 @@ import Testing
 
     @Test func `parameters are had by name, raw and decoded`() throws {
         let match = router.match(try head("GET", "/api/v1/segments/posix:a%252Fb/blocks/64"))
-        guard case .found("block", let parameters) = match else { Issue.record("\(match)")
-            return }
+        guard case .found("block", let parameters) = match else {
+            Issue.record("\(match)")
+            return
+        }
         #expect(parameters["id"] == PathSegment(raw: "posix:a%252Fb", decoded: "posix:a%2Fb"))
         #expect(parameters.integer("offset") == 64)
         #expect(parameters["other"] == nil)
@@ -86,7 +89,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["a"], [""], ["/a/"], ["//a"], ["/{}"], ["/{a"], ["/a}"], ["/x{a}"], ["/{a}/{a}"], ["/a b"], ["/.."], ["/{a/b}"],
+        ["a"], [""], ["/a/"], ["//a"], ["/{}"], ["/{a"], ["/a}"], ["/x{a}"], ["/{a}/{a}"], ["/a b"], ["/.."],
+        ["/{a/b}"],
         ["/a", "/a"], ["/{a}/b", "/{c}/b"], [String(repeating: "/a", count: 65)],
     ])
     func `a table that contradicts itself is refused`(patterns: [String]) {

@@ -7,7 +7,8 @@ import Testing
     @Test func `requests follow one another on a connection, refused ones too`() throws {
         try serving { server in
             let client = try server.client()
-            for (target, status) in [("/hello", 200), ("/secret", 401), ("/inline", 200), ("/nothing", 404), ("/none", 204)] {
+            let pages = [("/hello", 200), ("/secret", 401), ("/inline", 200), ("/nothing", 404), ("/none", 204)]
+            for (target, status) in pages {
                 try client.ask("GET", target)
                 #expect(try client.reply().status == status)
             }
@@ -124,6 +125,28 @@ import Testing
             #expect(site.entered.times == 4)
             site.gate.happen()
             for client in waiting { #expect(try client.reply().text == "at last") }
+        }
+    }
+
+    @Test func `a queue of one keeps no idle thread from its work`() throws {
+        let site = Site()
+        var limits = Limits()
+        limits.waitingQueue = 1
+        try serving(site, limits: limits) { server in
+            let clients = try (0..<8).map { _ in try server.client() }
+            // At first all eight threads one by one, so that all are known to be there; then half of them at once.
+            for (index, client) in clients.enumerated() {
+                try client.ask("POST", "/blocked")
+                site.entered.wait(times: index + 1)
+            }
+            site.gate.happen()
+            for client in clients { #expect(try client.reply().text == "at last") }
+            for _ in 0..<3 {
+                site.gate.close()
+                for client in clients[..<4] { try client.ask("POST", "/blocked") }
+                site.gate.happen()
+                for client in clients[..<4] { #expect(try client.reply().text == "at last") }
+            }
         }
     }
 

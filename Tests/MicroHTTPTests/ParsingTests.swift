@@ -99,7 +99,8 @@ import Testing
         try serving(limits: limits) { server in
             let client = try server.client()
             let chunk = "80\r\n\(String(repeating: "c", count: 128))\r\n"
-            try client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r\n")
+            try client.send(
+                "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)0\r\n\r\n")
             #expect(try client.reply().status == 413)
             try client.ask("GET", "/hello")
             #expect(try client.reply().text == "hello")
@@ -131,7 +132,8 @@ import Testing
     @Test func `a body that is awaited is asked for, and one that is refused is not`() throws {
         try serving { server in
             let client = try server.client()
-            try client.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+            try client.send(
+                "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
             #expect(try client.reply().status == 100)
             try client.send("12345")
             #expect(try client.reply().text == "12345")
@@ -153,6 +155,16 @@ import Testing
             #expect(reply.status == 401)
             #expect(reply["WWW-Authenticate"] == "Bearer")
             #expect((reply["Connection"] == "close") == (count > 100))
+        }
+    }
+
+    @Test func `a refused body in chunks is not read`() throws {
+        try serving { server in
+            let client = try server.client()
+            try client.send("POST /secret HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let reply = try client.reply()
+            #expect(reply.status == 401)
+            #expect(reply["Connection"] == "close")
         }
     }
 

@@ -115,7 +115,13 @@ import Testing
         site.gate.happen()
         for stop in stops { stop.join() }
         #expect(try client.reply().text == "at last")
-        server.stop(withinMilliseconds: 0)
+        server.stop(withinMilliseconds: .max)
+    }
+
+    @Test func `a stop without a deadline ends once nothing is under way`() throws {
+        let server = try start(Site())
+        #expect(try server.ask("GET", "/hello").text == "hello")
+        server.stop(withinMilliseconds: .max)
     }
 
     @Test func `nothing of a server outlives it`() throws {

@@ -44,7 +44,8 @@ extension Reply {
         ("GET", "/none", 204, ""), ("GET", "/same", 304, ""), ("GET", "/nothing", 404, "no such page"),
         ("PUT", "/hello", 405, "not that"), ("BREW", "/hello", 405, "not that"), ("get", "/hello", 405, "not that"),
         ("TRACE", "/hello", 405, "not that"), ("BREW", "/nothing", 404, "no such page"), ("GET", "/secret", 401, ""),
-        ("GET", "/segments/posix:a%252Fb", 200, "posix:a%252Fb posix:a%2Fb"), ("GET", "/segments/a%2Fb", 200, "a%2Fb a/b"),
+        ("GET", "/segments/posix:a%252Fb", 200, "posix:a%252Fb posix:a%2Fb"),
+        ("GET", "/segments/a%2Fb", 200, "a%2Fb a/b"),
         ("GET", "/%68ello", 200, "hello"), ("GET", "/segments/", 404, "no such page"),
         ("GET", "/query?a+b=%2B&c&d=&a+b=2", 200, "a b=+;c=nil;d=;a b=2"),
     ]
@@ -108,6 +109,20 @@ extension Reply {
         #expect(reply.status == 500)
         #expect(reply.text.hasPrefix("the answer could not be sent"))
         #expect(reply["Set-Cookie"] == nil)
+    }
+
+    @Test(arguments: Transport.allCases)
+    func `a refusal that cannot be sent is sent bare`(transport: Transport) throws {
+        let stream = ScriptedStream([.bytes([65])])
+        for refusal in [
+            Response(.badRequest, headers: ["A": "\n"]), Response(.badRequest, body: .stream(length: nil, stream)),
+        ] {
+            let reply = try transport.ask("GET", "/..", of: Site(refusal: refusal))
+            #expect(reply.status == 400)
+            #expect(reply.body.isEmpty)
+        }
+        #expect(stream.ended.times == 1)
+        #expect(stream.started.times == 0)
     }
 
     @Test(arguments: Transport.allCases)

@@ -60,6 +60,16 @@ struct SharedFolder: ~Copyable {
     }
 }
 
+/// The permission bits that a new segment has.
+func modeOfNewSegment(asking mode: UInt32) throws -> UInt32 {
+    let folder = try SharedFolder()
+    let segment = try Segment.create(
+        name: "s", options: SegmentOptions(capacityBytes: 4096, mode: mode), folder: folder.path)
+    var status = stat()
+    try #require(unsafe fstat(segment.descriptor.rawValue, &status) == 0)
+    return UInt32(status.st_mode & 0o7777)
+}
+
 @Suite(.timeLimit(.minutes(1))) struct PublishTests {
     let options = SegmentOptions(capacityBytes: 4096)
 
@@ -68,12 +78,7 @@ struct SharedFolder: ~Copyable {
         // The umask is the whole process'.
         await #expect(processExitsWith: .exitCode(0)) { [mode = mode as UInt32, mask = mask as mode_t] in
             umask(mask)
-            let folder = try SharedFolder()
-            let segment = try Segment.create(
-                name: "s", options: SegmentOptions(capacityBytes: 4096, mode: mode), folder: folder.path)
-            var status = stat()
-            guard unsafe fstat(segment.descriptor.rawValue, &status) == 0 else { exit(2) }
-            exit(UInt32(status.st_mode & 0o7777) == mode ? 0 : 1)
+            exit(try modeOfNewSegment(asking: mode) == mode ? 0 : 1)
         }
     }
 

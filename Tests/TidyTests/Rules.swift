@@ -23,7 +23,7 @@ enum Rules {
         (path: "Sources/Workload/", reason: "processes are started, signalled and reaped by system calls"),
         (path: "Sources/shmlens/HealthCheck.swift", reason: "a socket's address is a pointer"),
         (path: "Sources/shmlens/StopSignals.swift", reason: "signal sets are passed by pointer"),
-        (path: "Sources/shmlens/ServeCommand.swift", reason: "signal sets are passed by pointer"),
+        (path: "Sources/shmlens/ServeCommand.swift", reason: "random bytes are read into a buffer"),
         (path: "Sources/shmlens/Terminal.swift", reason: "standard input is read into a buffer"),
         (path: "Sources/Encoding/HexRowBytes.swift", reason: "rows of hex dumps are four times as fast in words"),
     ]

@@ -13,7 +13,9 @@ struct Reference: JSONObjectEncodable {
             writer.field("version", version)
             writer.field(
                 "description",
-                "Shows shared memory and makes managed segments of its own. Offsets count from an object's first byte.")
+                "Shows shared memory and makes managed segments of its own. Offsets count from an object's first byte. "
+                    + "A parameter or a body's member that is not named here is refused, lest a mistyped one be taken "
+                    + "for what was meant.")
             writer.field("license", object: { writer in
                 writer.field("name", "Apache-2.0")
                 writer.field("identifier", "Apache-2.0")

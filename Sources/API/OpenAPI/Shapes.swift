@@ -113,7 +113,9 @@ extension Shape {
                 "offset: integer", "sizeBytes: integer", "usedBytes: integer", "freeBytes: integer",
                 "blockCount: integer", "largestFreeBytes: integer", "mainOwner?: Owner",
             ]),
-        Shape(name: "Reclaim", members: ["blocksFreed: integer", "bytesFreed: integer", "slotsFreed: integer"], isAnswer: true),
+        Shape(
+            name: "Reclaim", members: ["blocksFreed: integer", "bytesFreed: integer", "slotsFreed: integer"],
+            isAnswer: true),
         Shape(
             name: "Verification",
             members: ["blocksChecked: integer", "bytesChecked: integer", "findings: [Finding]"], isAnswer: true),

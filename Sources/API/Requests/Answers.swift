@@ -30,6 +30,8 @@ extension WallTime {
     /// As answers have times; nil beyond the years that the format can write.
     var rfc3339: String? {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-        return RFC3339.text(seconds: rest < 0 ? seconds - 1 : seconds, nanoseconds: Int(rest < 0 ? rest + 1_000_000_000 : rest))
+        // Seconds are rounded down, also before 1970.
+        return RFC3339.text(
+            seconds: rest < 0 ? seconds - 1 : seconds, nanoseconds: Int(rest < 0 ? rest + 1_000_000_000 : rest))
     }
 }

@@ -23,7 +23,8 @@ extension Service {
             .get, "/segments/{id}/hexdump",
             Endpoint(
                 name: "hexdump", summary: "Bytes as xxd or hexdump -C show them, or as JSON.",
-                parameters: ["offset", "length", "style", "attach"], produces: [.text, .json], answer: Service.hexdump)),
+                parameters: ["offset", "length", "style", "attach"], produces: [.text, .json],
+                answer: Service.hexdump)),
     ]
 
     /// An object that is open to have its bytes read, and how long it is.

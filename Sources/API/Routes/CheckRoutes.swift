@@ -24,8 +24,8 @@ extension Service {
         route(
             .put, "/segments/{id}/protection",
             Endpoint(
-                name: "protect", summary: "Protects whole pages of the server's own mapping, or locks them into memory.",
-                lane: .waiting, parameters: ["timeoutMilliseconds"],
+                name: "protect",
+                summary: "Protects whole pages of the server's own mapping, or locks them into memory.", lane: .waiting, parameters: ["timeoutMilliseconds"],
                 body: .json(["offset", "length", "access", "locked"]), answer: Service.protect)),
     ]
 
@@ -47,15 +47,21 @@ extension Service {
     func reclaim(_ call: Call) throws(Problem) -> Response {
         let id = try segmentID(call)
         let force = try call.query.flag("force")
+        // Of all waits for the lock together.
+        var patience = try call.query.timeout()
         let begin = Clocks.reading()
-        let slots = try change(id, call) { (locked) throws(SegmentError) in try locked.bury(including: force) }
+        let slots = try change(id, timeout: patience) { (locked) throws(SegmentError) in
+            try locked.bury(including: force)
+        }
         var blocks = 0
         var bytes = 0
         var next: Int? = 0
         // Others get the lock between two pieces. The table is finite, and each piece passes some of it.
         while let first = next {
-            let piece = try change(id, call) { (locked) throws(SegmentError) in
-                try locked.reclaim(from: first, limit: Self.reclaimPiece)
+            let asked = ContinuousClock.now
+            let piece = try change(id, timeout: patience) { (locked) throws(SegmentError) in
+                patience = max(.zero, patience - (ContinuousClock.now - asked))
+                return try locked.reclaim(from: first, limit: Self.reclaimPiece)
             }
             blocks += piece.blocks
             bytes += piece.bytes

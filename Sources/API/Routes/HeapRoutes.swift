@@ -11,7 +11,8 @@ extension Service {
             Endpoint(name: "layout", summary: "Where the parts of an object stand.", answer: Service.layout)),
         route(
             .get, "/segments/{id}/heap",
-            Endpoint(name: "heap", summary: "How much of the pool is used, by whom, in what pieces.", answer: Service.heap)),
+            Endpoint(
+                name: "heap", summary: "How much of the pool is used, by whom, in what pieces.", answer: Service.heap)),
         route(
             .get, "/segments/{id}/blocks",
             Endpoint(

@@ -114,7 +114,14 @@ extension Service {
     func change<Result>(
         _ id: SegmentIdentifier, _ call: Call, _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(Problem) -> Result {
-        let timeout = try call.query.timeout()
+        try change(id, timeout: try call.query.timeout(), body)
+    }
+
+    /// - Parameter timeout: how long to wait for the lock.
+    func change<Result>(
+        _ id: SegmentIdentifier, timeout: Duration,
+        _ body: (inout LockedSegment) throws(SegmentError) -> Result
+    ) throws(Problem) -> Result {
         let segment = try live.segment(id)
         let result = try changing { () throws(SegmentError) in try segment.withLock(timeout: timeout, body) }
         lens.surveyor.forget()

@@ -48,8 +48,18 @@ extension Service {
         let report = StatusReport(
             version: settings.version, pid: Int(lens.host.pid), startedAt: startedAt.realTime,
             uptimeMilliseconds: Int(uptime / 1_000_000), listen: listen, limits: limitReports, host: host,
-            segments: segments, requests: requestCounts, findings: [])
+            segments: segments, requests: requestCounts, findings: host.tmpfs.compactMap(Self.finding))
         return .json(.ok, Answer(report, envelope))
+    }
+
+    /// Promises that cannot be kept: who touches a page that there is no room for gets SIGBUS.
+    private static func finding(_ tmpfs: TmpfsReport) -> Finding? {
+        let freeBytes = max(0, tmpfs.sizeBytes - tmpfs.usedBytes)
+        guard tmpfs.sizeBytes > 0, tmpfs.promisedBytes > freeBytes else { return nil }
+        return Finding(
+            code: "overpromised", severity: .warning,
+            message: "the files of \(tmpfs.path) may still take \(tmpfs.promisedBytes) bytes and \(freeBytes) are left: "
+                + "who touches a page beyond that is ended by SIGBUS")
     }
 
     private var limitReports: [LimitReport] {

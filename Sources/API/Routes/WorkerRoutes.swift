@@ -76,7 +76,8 @@ extension Service {
         lens.surveyor.forget()
         var reports: [WorkerReport] = []
         for record in records { reports.append(try WorkerReport(record)) }
-        return .json(.created, answer(WorkerList(workers: reports))).with("Location", Self.base + "/workers")
+        let place = records.count == 1 ? "/workers/\(records[0].workerId)" : "/workers"
+        return .json(.created, answer(WorkerList(workers: reports))).with("Location", Self.base + place)
     }
 
     func endWorker(_ call: Call) throws(Problem) -> Response {

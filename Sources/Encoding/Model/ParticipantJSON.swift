@@ -3,6 +3,9 @@ import Observations
 public import SegmentFormat
 
 extension OperationKind {
+    /// The name of a kind that a later version of the format knows.
+    static let unknownName = "unknown"
+
     /// The kind's name in JSON.
     public var name: String {
         switch self {
@@ -56,7 +59,7 @@ extension EventReport: JSONObjectEncodable {
     public func writeMembers(to writer: inout JSONWriter) {
         writer.field("sequence", sequence)
         writer.field("at", time: at)
-        writer.field("kind", kind?.name ?? "unknown")
+        writer.field("kind", kind?.name ?? OperationKind.unknownName)
         writer.field("owner", owner)
         writer.field("tag", tag?.text)
         writer.field("offset", offset)

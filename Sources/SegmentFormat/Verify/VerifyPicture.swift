@@ -82,7 +82,13 @@ func guardFindings<Source: ByteSource>(
         ("guardBefore", "before", block.payloadOffset - 8, Span.guardBefore(payloadOffset: payload)),
         ("guardAfter", "behind", block.payloadOffset + block.sizeBytes, Span.guardAfter(payloadOffset: payload)),
     ]
-    for (code, where_, offset, expected) in places where try reader.word(at: offset) != expected {
+    for (code, where_, offset, expected) in places {
+        let found = try reader.word(at: offset)
+        guard found != expected else { continue }
+        guard found != nil else {
+            let message = "the object ends before the guard \(where_) the block at \(payload)"
+            return findings + [Finding(code: "truncated", severity: .error, message: message, offset: offset)]
+        }
         findings.append(
             Finding(
                 code: code, severity: .error,

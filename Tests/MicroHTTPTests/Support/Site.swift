@@ -13,11 +13,15 @@ final class Site: Handler {
     let streamLength: Int?
     /// What `/given` answers.
     let given: Response
+    /// What a refusal looks like, where it is not plain text.
+    let refusal: Response?
 
     init(
-        given: Response = .noContent, streamLength: Int? = nil, makeStream: (@Sendable () -> any BodyStream)? = nil
+        given: Response = .noContent, refusal: Response? = nil, streamLength: Int? = nil,
+        makeStream: (@Sendable () -> any BodyStream)? = nil
     ) {
         self.given = given
+        self.refusal = refusal
         self.streamLength = streamLength
         self.makeStream = makeStream
     }
@@ -81,6 +85,11 @@ final class Site: Handler {
         case "inline": .inline
         default: .quick
         }
+    }
+
+    func response(to refusal: Refusal) -> Response {
+        self.refusal ?? .text(refusal.status, refusal.detail + "\n")
+            .with("Retry-After", "\(refusal.retryAfterSeconds ?? 0)")
     }
 
     func respond(to request: Request) -> Response {

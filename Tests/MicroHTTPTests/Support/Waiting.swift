@@ -10,6 +10,9 @@ final class Event: Sendable {
         count.broadcast()
     }
 
+    /// Makes it not have happened.
+    func close() { count.withLock { $0 = 0 } }
+
     var times: Int { count.withLock { $0 } }
 
     /// Waits until it has happened `times` times in all.

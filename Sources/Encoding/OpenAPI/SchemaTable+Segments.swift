@@ -1,0 +1,121 @@
+import Diagnostics
+import Observations
+
+extension SchemaTable {
+    static let segments: [(name: String, schema: Schema)] = [
+        (
+            "SegmentList",
+            .object([
+                .always("segments", .array(.reference("SegmentSummary"))), .maybe("next", .text, nextAbout),
+            ])
+        ),
+        ("SegmentSummary", .object(summary)),
+        (
+            "Segment",
+            .all([
+                .reference("SegmentSummary"),
+                .object([
+                    .maybe("header", .reference("Header"), "of a managed segment, like all that follows"),
+                    .maybe("lock", .reference("Lock")), .maybe("heap", .reference("Heap")),
+                    .maybe("participantCount", .count, "slots that are taken"),
+                    .maybe(
+                        "protection", .array(.reference("Protection")),
+                        "ranges of the server's own mapping that differ from read-write and unlocked"),
+                ]),
+            ])
+        ),
+        (
+            "Header",
+            .object([
+                .always("uuid", .text(format: "uuid")), .always("formatVersion", .count),
+                .always("architecture", .text, "x86_64, aarch64, riscv64 or elf-N"),
+                .always("libc", .text, "the C library that made the lock: glibc 2.36"), .always("createdAt", .time),
+                .always("creator", .reference("Creator")), .always("counter", .count),
+                .always("text", .text, "U+FFFD where the bytes are not UTF-8"), .always("flag", .count),
+                .always("damaged", .boolean, "changes are refused, reading goes on"),
+            ])
+        ),
+        (
+            "Creator",
+            .object([
+                .always("pid", .count, "in its own pid namespace"), .always("uid", .count), .always("name", .text),
+            ])
+        ),
+    ]
+
+    private static let summary: [SchemaMember] = [
+        .always("id", .text, "what one pastes into a URL"),
+        .always("kind", .choice(of: SegmentKind.self)),
+        .always("name", .text, "for people: U+FFFD for bytes that are not UTF-8"),
+        .maybe("nameBase64", .text(format: "byte"), "the name's bytes, where they are not UTF-8"),
+        .always("managed", .boolean, "whether it is one of shmlens' own making"),
+        .always("deleted", .boolean, "it has no name any more and is still mapped or open"),
+        .always("sizeBytes", .count, "of a System V segment what was asked of shmget"),
+        .always("residentBytes", .count), .maybe("swappedBytes", .count),
+        .always("mode", .mode, "permission bits"), .always("uid", .count), .always("gid", .count),
+        .maybe("user", .text), .maybe("group", .text),
+        .always("mapperCount", .orNull(.count), "processes that map it; null where that cannot be known"),
+        .maybe("attachCount", .count, "of a System V segment"), .maybe("inode", .count),
+        .maybe("device", .text, "MAJOR:MINOR"), .maybe("createdAt", .time), .maybe("changedAt", .time),
+        .always("orphaned", .boolean, "nobody has it mapped, as far as can be seen"),
+        .maybe("family", .text, "the pattern of a known program's names: torch_*"),
+        .always("findings", .array(.reference("Finding"))),
+    ]
+
+    static let parts: [(name: String, schema: Schema)] = [
+        (
+            "Protection",
+            .object([
+                .always("offset", .count), .always("length", .count),
+                .always("access", .choice(of: ProtectionReport.Access.self)),
+                .always("locked", .choice(of: ProtectionReport.Locked.self)),
+            ])
+        ),
+        ("HexDump", .object([.always("offset", .count), .always("rows", .array(.reference("HexRow")))])),
+        (
+            "HexRow",
+            .object([
+                .always("offset", .count), .always("hex", .text, "two digits a byte, without gaps"),
+                .always("text", .text, "a point for what is not printable"),
+            ])
+        ),
+        ("Layout", .object([.always("regions", .array(.reference("Region")))])),
+        (
+            "Region",
+            .object([
+                .always("name", .text), .always("offset", .count), .always("sizeBytes", .count),
+                .maybe("fields", .array(.reference("Field"))),
+            ])
+        ),
+        (
+            "Field",
+            .object([
+                .always("name", .text, "as the C header has it"), .always("type", .text, "as the C header has it"),
+                .always("offset", .count), .always("sizeBytes", .count),
+                .always(
+                    "value", .orNull(.either([.count, .text, .array(.count)])),
+                    "null where the bytes were not to be had, or are better looked at as a dump"),
+            ])
+        ),
+        (
+            "Verification",
+            .object([
+                .always("blocksChecked", .count), .always("bytesChecked", .count),
+                .always("findings", .array(.reference("VerificationFinding"))),
+            ])
+        ),
+        (
+            "VerificationFinding",
+            .object([
+                .always("code", .text), .always("offset", .orNull(.count)), .always("message", .text),
+            ])
+        ),
+        (
+            "Reclaim",
+            .object([
+                .always("blocksFreed", .count), .always("bytesFreed", .count, "the sum of their spans"),
+                .always("slotsFreed", .count),
+            ])
+        ),
+    ]
+}
