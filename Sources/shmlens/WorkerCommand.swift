@@ -112,7 +112,8 @@ struct WorkerCommand: ParsableCommand {
     /// would be called after the link it was started through.
     private func nameProcess() {
         // At most 15 bytes (proc(5), comm). A /proc that cannot be written costs the name only.
-        guard let file = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec) else { return }
+        guard let file = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec)
+        else { return }
         _ = try? file.closeAfter { try file.writeAll("shmlens-worker".utf8) }
     }
 

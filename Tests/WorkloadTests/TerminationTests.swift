@@ -96,7 +96,7 @@ import Testing
         defer { try? comm.close() }
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try comm.read(into: $0) }
-        #expect(String(decoding: bytes[..<count], as: UTF8.self) == "shmlens\n")
+        #expect(String(decoding: bytes[..<count], as: UTF8.self) == "shmlens-worker\n")
     }
 
     @Test func `SIGKILL ends a worker that is stopped and ends no other`() throws {

@@ -53,10 +53,6 @@ public enum Termination {
         guard error == 0 else {
             throw .system(operation: "PR_SET_PDEATHSIG", object: "SIGKILL", Errno(rawValue: error))
         }
-        // Started through /proc/self/exe, it would be called "exe" in every list of processes.
-        if let name = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec) {
-            _ = try? name.closeAfter { try name.writeAll("shmlens".utf8) }
-        }
         // The parent may have ended before the request was made.
         return getppid() == supervisor
     }
