@@ -1,21 +1,21 @@
-import Encoding
+public import Encoding
 
 /// Holds JSON values against the schemas of a reference, as a client that knows nothing else would.
 ///
 /// Stricter than JSON Schema in one thing: a key that no schema names is a fault.
-struct SchemaChecker {
-    let schemas: JSONObject
-    private(set) var faults: [String] = []
+public struct SchemaChecker {
+    private let schemas: JSONObject
+    public private(set) var faults: [String] = []
     /// `Schema.key` for each member that was met.
-    private(set) var met: Set<String> = []
+    public private(set) var met: Set<String> = []
 
-    init?(document: JSONValue) {
+    public init?(document: JSONValue) {
         guard let schemas = document["components"]?["schemas"]?.object else { return nil }
         self.schemas = schemas
     }
 
     /// Every `Schema.key` that the reference names.
-    var named: Set<String> {
+    public var named: Set<String> {
         Set(schemas.members.flatMap { member in Self.properties(of: member.value).map { "\(member.key).\($0)" } })
     }
 
@@ -25,7 +25,7 @@ struct SchemaChecker {
     }
 
     /// Checks a value against one of the schemas, or several together.
-    mutating func check(_ value: JSONValue, _ names: [String]) {
+    public mutating func check(_ value: JSONValue, _ names: [String]) {
         let parts = names.map { name in (name, schemas[name] ?? .null) }
         checkObject(value, parts, at: names.joined(separator: "+"))
     }
