@@ -58,7 +58,8 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
             """
             What shared memory is on this host, who has it mapped, what is in it, who holds which lock in it. \
             Offsets count from an object's first byte. Sizes and offsets are integers in bytes, addresses and raw \
-            words texts in hexadecimal, times RFC 3339 UTC. HEAD is answered wherever GET is.
+            words texts in hexadecimal, times RFC 3339 UTC. HEAD is answered wherever GET is. A parameter or a body's member that is not named \
+            here is refused, lest a mistyped one be taken for what was meant.
             """)
         writer.field("license", object: { writer in
             writer.field("name", "Apache-2.0")
