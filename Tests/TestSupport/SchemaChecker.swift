@@ -68,8 +68,7 @@ public struct SchemaChecker {
         if let name = target(of: schema) {
             return checkObject(value, [(name, schemas[name] ?? .null)], at: place)
         }
-        for key in ["anyOf", "oneOf"] {
-            guard let choices = schema[key]?.array else { continue }
+        if let choices = schema["anyOf"]?.array {
             guard let fitting = choices.first(where: { Self.fitsKind(value, $0) }) else {
                 return fault(place, "fits none of \(choices.count)")
             }
@@ -89,9 +88,7 @@ public struct SchemaChecker {
 
     private static func fitsKind(_ value: JSONValue, _ schema: JSONValue) -> Bool {
         if schema["$ref"] != nil { return value.object != nil }
-        for key in ["anyOf", "oneOf"] {
-            if let choices = schema[key]?.array { return choices.contains { fitsKind(value, $0) } }
-        }
+        if let choices = schema["anyOf"]?.array { return choices.contains { fitsKind(value, $0) } }
         return switch schema["type"]?.string {
         case "integer": value.number?.integer(as: UInt64.self) != nil || value.number?.integer(as: Int.self) != nil
         case "number": value.number != nil
