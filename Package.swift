@@ -75,7 +75,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "CShmlens"],
+            name: "TestSupport", dependencies: ["Observations", "SegmentFormat", "Encoding", "CShmlens"],
             path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "CrashScenarios",

@@ -63,9 +63,11 @@ public struct RequestTarget: Sendable, Equatable {
         var segments = [PathSegment]()
         segments.reserveCapacity(pieces.count)
         for piece in pieces {
-            guard let decoded = PercentEncoding.text(piece) else {
-                throw .malformed("a segment of the path is not the percent-encoding of UTF-8 text without a zero byte")
+            // The name of an object need not be UTF-8: who needs its bytes takes them from `raw`.
+            guard let bytes = PercentEncoding.bytes(piece), !bytes.contains(0) else {
+                throw .malformed("a segment of the path is not percent-encoding, or holds a zero byte")
             }
+            let decoded = String(decoding: bytes, as: UTF8.self)
             guard decoded != ".", decoded != ".." else {
                 throw .malformed("a path may not hold the segments . and ..")
             }

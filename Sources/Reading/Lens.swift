@@ -72,6 +72,9 @@ final class PictureCache: Sendable {
     static let countMax = 8
     /// Blocks in all pictures kept together; a larger picture is not kept.
     static let blocksMax = 4_000_000
+    /// How long a picture serves. The ring's head tells of operations only: who writes past its block, or into the
+    /// tables, makes no event.
+    static let ageMaxNanoseconds: Int64 = 100_000_000
 
     struct Key: Hashable {
         let file: FileIdentity
@@ -83,16 +86,18 @@ final class PictureCache: Sendable {
         }
     }
 
-    private let kept = Mutex<[(key: Key, picture: HeapPicture)]>([])
+    private let kept = Mutex<[(key: Key, picture: HeapPicture, takenAt: Int64)]>([])
 
     func picture(_ key: Key) -> HeapPicture? {
-        kept.withLock { kept in kept.first { $0.key == key }?.picture }
+        let oldest = Clocks.monotonicNanoseconds() - Self.ageMaxNanoseconds
+        return kept.withLock { kept in kept.first { $0.key == key && $0.takenAt >= oldest }?.picture }
     }
 
     func keep(_ picture: HeapPicture, _ key: Key) {
+        let now = Clocks.monotonicNanoseconds()
         kept.withLock { kept in
             kept.removeAll { $0.key == key }
-            kept.append((key, picture))
+            kept.append((key, picture, now))
             while kept.count > Self.countMax
                 || kept.reduce(0, { $0 + $1.picture.blocks.count }) > Self.blocksMax, !kept.isEmpty
             {

@@ -19,6 +19,19 @@ public enum ReadingError: Error, Sendable, Equatable {
     case unsupported(SegmentIdentifier)
 }
 
+extension ReadingError {
+    /// What is wrong with a segment that is one and cannot be read as one; nil for any other error.
+    var finding: Finding? {
+        switch self {
+        case .truncated(_, let at):
+            Finding(code: "truncated", severity: .error, message: description, offset: at)
+        case .notManaged(_, let error) where error != .notASegment:
+            Finding(code: "header", severity: .error, message: error.description, offset: 0)
+        default: nil
+        }
+    }
+}
+
 extension ReadingError: CustomStringConvertible {
     public var description: String {
         switch self {

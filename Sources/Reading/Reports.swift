@@ -34,10 +34,11 @@ extension Lens {
             segment = try ManagedSegment(object)
         } catch {
             // Somebody else's object has no more to show; one of ours that cannot be decoded says why.
-            detail.summary.managed = survey.isManaged(object)
-            if detail.summary.managed {
-                detail.summary.findings.append(
-                    Finding(code: "undecodable", severity: .error, message: error.description))
+            if let finding = error.finding {
+                detail.summary.managed = true
+                detail.summary.findings = [
+                    Finding(code: "undecodable", severity: .error, message: finding.message, offset: finding.offset)
+                ]
             }
             return Answer(detail, envelope(since: begin, hidden: survey.hidden))
         }
@@ -158,7 +159,8 @@ extension Lens {
                 record: header.lock, libc: segment.identity.libc, participants: attendance.records)
         else { return nil }
         var facts: [ThreadKey: ThreadFacts] = [:]
-        for key in words.threads { facts[key] = thread(key) }
+        let file = segment.object.file
+        for key in words.threads { facts[key] = thread(key, mapping: file) }
         let locks = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
         return (locks[0], locks[1])
     }
@@ -179,7 +181,16 @@ extension Lens {
     /// A check of everything, on a picture taken without the lock.
     public func verify(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<VerifyReport> {
         let begin = Clocks.reading()
-        let found = try managed(id).verify()
+        let object = try object(id)
+        let found: PictureVerification
+        do throws(ReadingError) {
+            found = try ManagedSegment(object).verify()
+        } catch {
+            guard let finding = error.finding else { throw error }
+            let consistency: Consistency = finding.code == "truncated" ? .truncated : .inFlux
+            return Answer(
+                VerifyReport(Verification(findings: [finding])), envelope(since: begin, consistency))
+        }
         return Answer(
             VerifyReport(found.verification),
             envelope(since: begin, found.consistency))
@@ -219,17 +230,17 @@ extension ListError: CustomStringConvertible {
 /// What the system says of threads.
 extension Lens {
     /// What a thread that a segment's words name is doing.
-    func thread(_ key: ThreadKey) -> ThreadFacts {
+    func thread(_ key: ThreadKey, mapping file: FileFacts) -> ThreadFacts {
         guard let tid = Int32(exactly: key.tid), let pid = Int32(exactly: key.pid), tid > 0 else { return .unknown }
         let isHere = host.pid == host.pidInProc && (key.pidNamespace == host.pidNamespace || key.pidNamespace == 0)
-        guard !isHere else { return sight(tid: tid, pid: pid == 0 ? tid : pid, key) }
+        guard !isHere else { return sight(tid: tid, pid: pid == 0 ? tid : pid, key, file) }
         // Of another namespace's process only the first thread is looked for: it bears the process' number.
         guard pid > 0, tid == pid, case .found(let outer) = sources.proc.process(pid, inNamespace: key.pidNamespace)
         else { return .unknown }
-        return sight(tid: outer, pid: outer, key)
+        return sight(tid: outer, pid: outer, key, file)
     }
 
-    private func sight(tid: Int32, pid: Int32, _ key: ThreadKey) -> ThreadFacts {
+    private func sight(tid: Int32, pid: Int32, _ key: ThreadKey, _ file: FileFacts) -> ThreadFacts {
         do throws(KernelError) {
             guard let process = try sources.proc.process(pid) else { return .gone }
             guard key.startTime == 0 || process.startTicks == key.startTime else { return .gone }
@@ -237,10 +248,20 @@ extension Lens {
             let hasEnded = facts.state == .dead || (facts.state == .zombie && facts.threadCount <= 1)
             return ThreadFacts(
                 liveness: hasEnded ? .dead : .alive, pid: Int(pid), command: facts.command, state: facts.state,
-                mapsObject: nil)
+                mapsObject: maps(file, pid))
         } catch {
             return .unknown
         }
+    }
+}
+
+extension Lens {
+    /// Whether a process maps an object; nil where it would not say.
+    private func maps(_ file: FileFacts, _ pid: Int32) -> Bool? {
+        guard let mappings = try? sources.proc.mappings(of: pid, sharedOnly: true), mappings.omittedCount == 0 else {
+            return nil
+        }
+        return mappings.elements.contains { $0.device == file.device && $0.inode == file.inode }
     }
 }
 

@@ -40,6 +40,7 @@ extension Survey {
         summary.createdAt = file.createdAt
         summary.changedAt = file.changedAt
         summary.managed = managed[key] != nil
+        if let finding = broken[key] { summary.findings.append(finding) }
         // An ordinary user sees nothing of other users' processes, so of other users' objects nothing is known. Where
         // single processes cannot be looked at, what was seen is told, and `hidden` says what was not.
         let isKnown = mappers.hidden.isEmpty || uid == 0 || uid == file.uid

@@ -3,6 +3,7 @@ public import Kernel
 public import Observations
 import SegmentFormat
 import Synchronization
+import SystemPackage
 
 /// Where a survey looks: the real system, or folders that a test made up.
 public struct HostSources: Sendable {
@@ -53,6 +54,8 @@ public struct Survey: Sendable {
     public let usage: FileSystemUsage?
     /// Objects that begin with the magic of a managed segment, and what they were when they were looked at.
     public let managed: [ObjectKey: FileFacts]
+    /// Why some of those cannot be read as a segment.
+    public let broken: [ObjectKey: Finding]
     /// The user who looked.
     public let uid: UInt32
     /// What was not seen, and what would show it.
@@ -96,27 +99,68 @@ public final class Surveyor: Sendable {
         let begunAt = Clocks.monotonicNanoseconds()
         let inventory = try sources.folder.inventory()
         let mappers = try sources.proc.mapperScan()
-        var managed: [ObjectKey: FileFacts] = [:]
-        for file in inventory.files.elements {
-            if let facts = segment(.sharedFile(file.name), file.file) { managed[file.file.key] = facts }
-        }
+        var look = ManagedLook()
+        for file in inventory.files.elements { look.note(file.file.key, segment(.sharedFile(file.name), file.file)) }
         for (key, object) in mappers.objects where object.kind == .memfd {
-            managed[key] = sources.places(ofMapped: object).lazy.compactMap { self.segment($0, nil) }.first
+            let found = sources.places(ofMapped: object).lazy.map { self.segment($0, nil) }
+            look.note(key, found.first { if case .segment = $0 { true } else { false } } ?? .other)
         }
         return Survey(
             begunAt: begunAt, takenAt: Clocks.reading(), inventory: inventory, mappers: mappers,
-            accounts: sources.accounts.load(), usage: try? sources.folder.usage(), managed: managed,
-            uid: sources.uid, hidden: inventory.hidden + mappers.hidden)
+            accounts: sources.accounts.load(), usage: try? sources.folder.usage(), managed: look.managed,
+            broken: look.broken, uid: sources.uid, hidden: inventory.hidden + mappers.hidden + look.hidden)
     }
 
-    /// What an object is, where it begins as a managed segment does; else nil.
-    private func segment(_ place: ObjectPlace, _ file: FileFacts?) -> FileFacts? {
-        // The smallest segment is larger than its header.
-        if let file, file.sizeBytes < 8192 { return nil }
-        let expected = file.map { FileIdentity($0) }
-        guard let source = try? DescriptorSource.open(place, in: sources.proc, sources.folder, expecting: expected),
-            let bytes = try? source.read(at: 0, count: 8), SegmentIdentity.hasMagic(Image(bytes: bytes))
-        else { return nil }
-        return source.file
+    /// What an object begins as.
+    private func segment(_ place: ObjectPlace, _ file: FileFacts?) -> ManagedLook.Sight {
+        // The magic alone takes eight bytes.
+        if let file, file.sizeBytes < 8 { return .other }
+        let source: DescriptorSource
+        do throws(KernelError) {
+            source = try DescriptorSource.open(
+                place, in: sources.proc, sources.folder, expecting: file.map { FileIdentity($0) })
+        } catch {
+            return error.errno == .permissionDenied ? .refused(error.needs ?? "its owner's rights") : .other
+        }
+        guard let bytes = try? source.read(at: 0, count: 256), SegmentIdentity.hasMagic(Image(bytes: bytes)) else {
+            return .other
+        }
+        do throws(FormatError) {
+            _ = try SegmentIdentity(image: Image(bytes: bytes), objectBytes: source.file.sizeBytes)
+            return .segment(source.file, nil)
+        } catch {
+            return .segment(
+                source.file, Finding(code: "undecodable", severity: .error, message: error.description))
+        }
+    }
+}
+
+/// Which objects are managed segments.
+private struct ManagedLook {
+    enum Sight {
+        case segment(FileFacts, Finding?)
+        case other
+        case refused(String)
+    }
+
+    var managed: [ObjectKey: FileFacts] = [:]
+    var broken: [ObjectKey: Finding] = [:]
+    private var refused: [String: Int] = [:]
+
+    mutating func note(_ key: ObjectKey, _ sight: Sight) {
+        switch sight {
+        case .segment(let file, let finding):
+            managed[key] = file
+            broken[key] = finding
+        case .refused(let needs): refused[needs, default: 0] += 1
+        case .other: break
+        }
+    }
+
+    /// Objects that could not be opened: whether they are managed is not known.
+    var hidden: [Hidden] {
+        refused.sorted { $0.key < $1.key }.map {
+            Hidden(what: "contents of objects, and so whether they are managed", count: $0.value, needs: $0.key)
+        }
     }
 }

@@ -154,15 +154,25 @@ public final class Segment: Sendable {
     /// - Throws: ``SegmentError/participantsAlive(count:)``; ``SegmentError/notManaged(name:_:)`` for an object that is
     ///   not a segment, which is never removed.
     public static func remove(name: String, force: Bool = false, folder: FilePath = folder) throws(SegmentError) {
-        let segment = try open(name: name, folder: folder)
-        if !force {
+        // What was looked at; nil for one that cannot be opened any more.
+        var inode: UInt64?
+        do throws(SegmentError) {
+            let segment = try open(name: name, folder: folder)
+            inode = segment.inode
             let living = segment.livingParticipants()
-            guard living == 0 else { throw .participantsAlive(count: living) }
+            guard living == 0 || force else { throw .participantsAlive(count: living) }
+        } catch {
+            // One that begins as a segment does and cannot be opened any more is still one of ours.
+            switch error {
+            case .notManaged(_, let reason) where force && reason != .notASegment: break
+            case .foreign where force: break
+            default: throw error
+            }
         }
         let path = folder.appending(name).string
         var status = stat()
         // The name may be another object's by now.
-        guard unsafe lstat(path, &status) == 0, UInt64(status.st_ino) == segment.inode else {
+        guard unsafe lstat(path, &status) == 0, UInt64(status.st_ino) == inode ?? UInt64(status.st_ino) else {
             throw .notFound(name: name)
         }
         guard unsafe unlink(path) == 0 else {

@@ -75,7 +75,9 @@ extension SegmentError: CustomStringConvertible {
         case .foreign(let name, let made, let here):
             "\(name) was made on \(made) and this is \(here): it may be read, its lock must not be taken"
         case .lockTimeout(let owner?):
-            "the lock was not had in time: thread \(owner.tid) of process \(owner.pid) holds it"
+            owner.pid == 0
+                ? "the lock was not had in time: thread \(owner.tid) holds it"
+                : "the lock was not had in time: thread \(owner.tid) of process \(owner.pid) holds it"
         case .lockTimeout(nil): "the lock was not had in time"
         case .gaveUp: "the wait for the lock was given up"
         case .lockHeldByThisThread: "this thread holds the lock already"

@@ -245,7 +245,7 @@ struct Reclaim: ParsableCommand {
         try Terminal.run {
             let freed = try segment.open().reclaim(includingUnknown: force, timeout: timeout.duration)
             let report = ReclaimReport(blocksFreed: freed.blocks, bytesFreed: freed.bytes, slotsFreed: freed.slots)
-            guard !output.json else { return try Terminal.print(json: report) }
+            guard !output.json else { return try Terminal.print(json: Answer(report, .now)) }
             try Terminal.print(
                 "\(report.blocksFreed) blocks (\(report.bytesFreed) bytes) and \(report.slotsFreed) slots freed\n")
         }
@@ -260,12 +260,12 @@ struct Protect: ParsableCommand {
             HTTP. What this shows is whether the system permits it.
 
             Example:
-              shmlens protect orders 1MiB 64KiB --access read --locked on-fault
+              shmlens protect orders 1MiB 64KiB --access read --locked onFault
             """)
 
     enum Locked: String, ExpressibleByArgument, CaseIterable {
         case no
-        case onFault = "on-fault"
+        case onFault
         case all
     }
 
@@ -276,7 +276,7 @@ struct Protect: ParsableCommand {
     var length: SizeArgument
     @Option(help: "none, read or readWrite.")
     var access = "readWrite"
-    @Option(help: "no, on-fault or all.")
+    @Option(help: "no, onFault or all.")
     var locked = Locked.no
 
     func run() throws {

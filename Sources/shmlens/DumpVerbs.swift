@@ -97,6 +97,9 @@ struct Dump: ParsableCommand {
         }
         rows.finish(to: &writer)
         writer.endArray()
+        var envelope = Envelope.now
+        envelope.consistency = .inFlux
+        envelope.writeMembers(to: &writer)
         writer.endObject()
         try Terminal.write(writer.finish() + [UInt8(ascii: "\n")])
     }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Encoding
+import Kernel
 import Observations
 
 /// Lines of `name value` for what is one thing and not a list.
@@ -110,4 +111,9 @@ enum Notes {
         for hidden in envelope.hidden { Terminal.note("not seen: \(hidden.count) \(hidden.what); \(hidden.needs) would show them") }
         if let next { Terminal.note("there is more: --cursor \(next.text)") }
     }
+}
+
+extension Envelope {
+    /// Of an answer that tells what this process has just done.
+    static var now: Envelope { Envelope(takenAt: Clocks.reading().realTime, ageMilliseconds: 0) }
 }

@@ -19,6 +19,10 @@ struct List: ParsableCommand {
     var managed: Bool?
     @Flag(inversion: .prefixedNo, help: "Only what nobody maps, or only what somebody does.")
     var orphaned: Bool?
+    @Flag(inversion: .prefixedNo, help: "Only what has no name any more, or only what has one.")
+    var deleted: Bool?
+    @Flag(help: "Accepted for the API's sake: what is listed is always looked at anew.")
+    var fresh = false
     @Option(help: "Only what this process maps.")
     var pid: Int32?
     @Option(help: "Only what this user owns.")
@@ -64,6 +68,7 @@ struct List: ParsableCommand {
         }
         filter.managed = managed
         filter.orphaned = orphaned
+        filter.deleted = deleted
         filter.pid = pid
         filter.uid = uid
         filter.q = q.map { ByteString(Array($0.utf8)) }

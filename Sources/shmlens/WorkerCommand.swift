@@ -24,15 +24,15 @@ struct WorkerCommand: ParsableCommand {
               hold          takes the lock and keeps it
               crash         ends itself by SIGKILL in the middle of a change
               trespass      writes where it must not, and is ended by SIGSEGV
-              falsesharing  counts on a cache line that others write, and on one of its own; start several
+              falsesharing  counts on a shared cache line, then on its own; start several
 
             It ends cleanly on SIGTERM and Ctrl-C: it frees what it has and leaves. What it did it prints when it \
             ends.
 
             Examples:
               shmlens worker orders --workload counter --operations 1000
-              shmlens worker orders --workload churn --seed 42 --duration-milliseconds 60000
-              shmlens worker orders --workload pingpong --primitive pthread --operations 10000
+              shmlens worker orders --workload churn --duration-milliseconds 60000
+              shmlens worker orders --workload pingpong --primitive pthread
               shmlens worker orders --workload hold --hold-milliseconds 5000
               shmlens worker memfd:1234 --workload mixed --rate-per-second 100
 
@@ -100,13 +100,20 @@ struct WorkerCommand: ParsableCommand {
         return options
     }
 
-    func validate() throws { try options.check(for: workload) }
+    func validate() throws {
+        do throws(WorkloadOptionError) {
+            try options.check(for: workload)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
 
     /// Gives the process the name that /proc, `top` and the locks' owners show. Without it one that a server started
     /// would be called after the link it was started through.
     private func nameProcess() {
         // At most 15 bytes (proc(5), comm). A /proc that cannot be written costs the name only.
-        guard let file = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec) else { return }
+        guard let file = try? FileDescriptor.open(FilePath("/proc/self/comm"), .writeOnly, options: .closeOnExec)
+        else { return }
         _ = try? file.closeAfter { try file.writeAll("shmlens-worker".utf8) }
     }
 

@@ -6,7 +6,9 @@ import Testing
 @Suite struct BucketsReportTests {
     let layout = SegmentLayout.small()
 
-    private func buckets(_ picture: HeapPicture, _ count: Int, from: Int? = nil, to: Int? = nil) throws -> [BucketReport] {
+    private func buckets(
+        _ picture: HeapPicture, _ count: Int, from: Int? = nil, to: Int? = nil
+    ) throws -> [BucketReport] {
         let request = try BucketRequest(count: count, from: from, to: to, pool: picture.pool)
         return BucketsReport(picture: picture, owners: Owners.directory, request: request).buckets
     }
@@ -56,8 +58,8 @@ import Testing
             let largestFree = part.split { $0 != nil }.map(\.count).max() ?? 0
             let mainBytes = Dictionary(grouping: part.compactMap { $0 }) { $0 }.values.map(\.count).max() ?? 0
             return [
-                first + picture.pool.lowerBound, last - first, part.count { $0 != nil }, begins[first..<last].reduce(0, +),
-                largestFree, mainBytes,
+                first + picture.pool.lowerBound, last - first, part.count { $0 != nil },
+                begins[first..<last].reduce(0, +), largestFree, mainBytes,
             ]
         }
     }
@@ -114,6 +116,7 @@ import Testing
         let large = SegmentLayout.small(poolBytes: 1 << 20)
         let pool = large.poolOffset..<large.poolOffset + large.poolBytes
         #expect(try BucketRequest(count: 10_000, pool: pool).count == 10_000)
-        #expect(try BucketRequest(count: 1, from: pool.upperBound - 1, to: pool.upperBound, pool: pool).range.count == 1)
+        let last = try BucketRequest(count: 1, from: pool.upperBound - 1, to: pool.upperBound, pool: pool)
+        #expect(last.range.count == 1)
     }
 }

@@ -102,7 +102,9 @@ let clock = SegmentClock(
     }
 
     @Test func `a write that was cut short is begun and not ended`() {
-        for (kind, ended, expected) in [(OperationKind.write, false, false), (.write, true, true), (.free, false, true)] {
+        for (kind, ended, expected) in [
+            (OperationKind.write, false, false), (.write, true, true), (.free, false, true),
+        ] {
             let record = record(1) { segment, _ in
                 segment.put(word: kinds(kind, ended: ended), at: shmlens_event_offset_kind)
             }

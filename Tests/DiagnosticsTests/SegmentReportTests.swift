@@ -76,8 +76,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (shmlens_libc_glibc, 2036, "glibc 2.36"), (shmlens_libc_musl, 1002, "musl 1.2"), (shmlens_libc_other, 0, "other"),
-        (77, 0, "other"),
+        (shmlens_libc_glibc, 2036, "glibc 2.36"), (shmlens_libc_musl, 1002, "musl 1.2"),
+        (shmlens_libc_other, 0, "other"), (77, 0, "other"),
     ])
     func `a libc has a name and a version`(libc: Int, version: Int, text: String) {
         #expect(HeaderReport.libcName(UInt32(libc), version: UInt32(version)) == text)
@@ -86,8 +86,8 @@ import Testing
 
 @Suite struct SignalNameTests {
     @Test(arguments: [
-        (1, "SIGHUP"), (9, "SIGKILL"), (11, "SIGSEGV"), (15, "SIGTERM"), (18, "SIGCONT"), (19, "SIGSTOP"), (31, "SIGSYS"),
-        (32, "SIG32"), (34, "SIGRTMIN+0"), (40, "SIGRTMIN+6"), (0, "SIG0"), (-3, "SIG-3"),
+        (1, "SIGHUP"), (9, "SIGKILL"), (11, "SIGSEGV"), (15, "SIGTERM"), (18, "SIGCONT"), (19, "SIGSTOP"),
+        (31, "SIGSYS"), (32, "SIG32"), (34, "SIGRTMIN+0"), (40, "SIGRTMIN+6"), (0, "SIG0"), (-3, "SIG-3"),
     ] as [(Int32, String)])
     func `a signal has its name of Linux`(number: Int32, name: String) {
         #expect(SignalName(number).description == name)

@@ -5,6 +5,7 @@ import Testing
     @Test(arguments: [
         ("/", []), ("/a", ["a"]), ("/a/", ["a", ""]), ("//", ["", ""]), ("/a/b?c/d", ["a", "b"]),
         ("/%41%2fb/c", ["A/b", "c"]), ("/posix:a%252Fb", ["posix:a%2Fb"]), ("/a+b", ["a+b"]), ("/%C3%A9", ["é"]),
+        ("/posix:%ff", ["posix:\u{FFFD}"]),
         ("/...", ["..."]), ("/.a", [".a"]),
     ])
     func `a path is divided at its slashes and each segment is decoded once`(raw: String, segments: [String]) throws {
@@ -17,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "a", "*", "http://localhost/", "?a", "/%", "/%4", "/%4g", "/a%00b", "/%ff", "/%C3", "/%ED%A0%80", "/a b",
+        "", "a", "*", "http://localhost/", "?a", "/%", "/%4", "/%4g", "/a%00b", "/a b",
         "/a\u{1}", "/é", "/a#b", "/a\u{7F}", "/.", "/..", "/a/../b", "/%2e%2e", "/.%2E/b", "/%2e", "/a?b=%00",
         "/a?%", "/a?b=%ff", "/a?b=é",
     ])

@@ -61,7 +61,7 @@ extension Reply {
 
     @Test(
         arguments: Transport.allCases,
-        ["/a%00b", "/a/../hello", "/%2e%2e/hello", "/.%2E", "/.", "/%", "/%zz", "/%ff", "*", "http://localhost/hello"])
+        ["/a%00b", "/a/../hello", "/%2e%2e/hello", "/.%2E", "/.", "/%", "/%zz", "*", "http://localhost/hello"])
     func `a target that could be read in two ways is refused`(transport: Transport, target: String) throws {
         #expect(try transport.ask("GET", target).status == 400)
     }

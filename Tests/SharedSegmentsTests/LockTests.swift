@@ -136,15 +136,17 @@ extension HelperProcess {
             #expect((3...4).contains(sampled))
             #expect(after.waitHistogram.reduce(0, +) == after.sampled + after.contended)
 
+            let me = try segment.join(name: "waiter")
             let (holder, _) = try HelperProcess.joined("hold", segment)
             #expect(throws: SegmentError.self) { try segment.withLock(timeout: .zero) { _ in } }
             let waiter = Flag()
             let thread = InThread {
-                try? segment.withLock { _ in }
+                try? segment.withLock(as: me) { _ in }
                 waiter.set()
             }
-            // A robust mutex' highest bit says that somebody sleeps on it.
-            while segment.core.memory.loadHalf(shmlens_header_offset_lock_mutex) >> 31 == 0 { sched_yield() }
+            // Noted once it found the lock held. The mutex' bit for waiters is still set from the one that gave up.
+            let note = segment.layout.participantOffset(Int(me.key.slot)) + shmlens_participant_offset_waiting_since_ns
+            while segment.core.memory.load(note) == 0 { sched_yield() }
             #expect(!waiter.isSet)
             #expect(holder.ask("") == "released")
             thread.join()

@@ -81,6 +81,24 @@ import Testing
         }
     }
 
+    @Test func `a worker is called like the program, though it is started by another path`() throws {
+        let segment = try Segment.createUnnamed(label: "name", options: SegmentOptions(capacityBytes: 65536))
+        // A link to it, as /proc/self/exe is one.
+        let link = FilePath("/tmp").appending(Unique.name("exe"))
+        #expect(unsafe symlink(Program.path.string, link.string) == 0)
+        defer { unsafe unlink(link.string) }
+        let supervisor = try Supervisor(executable: link)
+        defer { supervisor.shutDown() }
+        let record = try supervisor.start(
+            segment: WorkerSegment(id: "memfd:\(segment.inode)", descriptor: segment.descriptor), workload: .counter)[0]
+        let busy = try #require(supervisor.wait(record.workerId, for: patience) { $0.operations > 0 })
+        let comm = try FileDescriptor.open(FilePath("/proc/\(busy.pid)/comm"), .readOnly)
+        defer { try? comm.close() }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try comm.read(into: $0) }
+        #expect(String(decoding: bytes[..<count], as: UTF8.self) == "shmlens-worker\n")
+    }
+
     @Test func `SIGKILL ends a worker that is stopped and ends no other`() throws {
         try withWorkshop { shop in
             let records = try shop.start(.counter, count: 2)

@@ -64,9 +64,9 @@ public struct HeapReport: Sendable, Equatable {
         byTag = largestTags.groups.map {
             TagTotals(tag: $0.key, blockCount: $0.blockCount, sizeBytes: $0.sizeBytes)
         }
-        hidden = [("owners with fewer bytes", largestOwners.omittedCount), ("tags with fewer bytes", largestTags.omittedCount)]
-            .filter { $0.1 > 0 }
-            .map { Hidden(what: $0.0, count: $0.1, needs: "the list of blocks") }
+        let omitted = [("owners", largestOwners.omittedCount), ("tags", largestTags.omittedCount)]
+        hidden = omitted.filter { $0.1 > 0 }
+            .map { Hidden(what: "\($0.0) with fewer bytes", count: $0.1, needs: "the list of blocks") }
     }
 }
 

@@ -53,7 +53,9 @@ public struct Problem: Error, Sendable, Hashable {
     }
 
     /// 416: the range begins behind the object's end.
-    public static func rangeNotSatisfiable(_ detail: String) -> Problem { Problem(416, "Range Not Satisfiable", detail) }
+    public static func rangeNotSatisfiable(_ detail: String) -> Problem {
+        Problem(416, "Range Not Satisfiable", detail)
+    }
 
     /// 422: well-formed and out of range.
     public static func unprocessable(_ detail: String, field: String) -> Problem {

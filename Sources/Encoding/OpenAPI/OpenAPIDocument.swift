@@ -58,7 +58,8 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
             """
             What shared memory is on this host, who has it mapped, what is in it, who holds which lock in it. \
             Offsets count from an object's first byte. Sizes and offsets are integers in bytes, addresses and raw \
-            words texts in hexadecimal, times RFC 3339 UTC. HEAD is answered wherever GET is.
+            words texts in hexadecimal, times RFC 3339 UTC. HEAD is answered wherever GET is. A \
+            parameter or a body's member that is not named here is refused, lest a mistyped one be taken for what was meant.
             """)
         writer.field("license", object: { writer in
             writer.field("name", "Apache-2.0")
@@ -90,7 +91,8 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
                 Self.write(parameter: name, in: "path", entry?.schema, entry?.about, to: &writer)
             }
             for name in operation.parameters {
-                Self.write(parameter: name, in: "query", schema(of: name), OperationTable.names[name]?.about, to: &writer)
+                let about = OperationTable.names[name]?.about
+                Self.write(parameter: name, in: "query", schema(of: name), about, to: &writer)
             }
         })
         write(operation.body, required: notes.required, to: &writer)

@@ -17,7 +17,7 @@ indirect enum Schema: Equatable, Sendable {
     case object([SchemaMember])
     case reference(String)
     case orNull(Schema)
-    /// One of several.
+    /// At least one of several: a size as text fits as number too, once it stands in a query.
     case either([Schema])
     /// All of several together.
     case all([Schema])
@@ -89,7 +89,7 @@ extension Schema: JSONObjectEncodable {
         case .object(let members): Self.write(members, to: &writer)
         case .reference(let name): writer.field("$ref", "#/components/schemas/\(name)")
         case .orNull(let schema): Self.writeNullable(schema, to: &writer)
-        case .either(let schemas): writer.field("oneOf", schemas)
+        case .either(let schemas): writer.field("anyOf", schemas)
         case .all(let schemas): writer.field("allOf", schemas)
         case .anything: break
         }
@@ -101,7 +101,7 @@ extension Schema: JSONObjectEncodable {
         case "hexadecimal": writer.field("pattern", "^0x[0-9a-f]+$")
         case "octal": writer.field("pattern", "^[0-7]{4}$")
         case "size":
-            writer.field("pattern", #"^[0-9]+(\.[0-9]+)? ?([KkMmGgTtPpEe][Ii]?)?[Bb]?$"#)
+            writer.field("pattern", #"^[0-9]+(\.[0-9]+)? ?(([KkMmGgTtPpEe][Ii]?)?[Bb])?$"#)
             writer.field("examples", ["4096", "16MiB"])
         default: writer.field("format", format)
         }

@@ -19,7 +19,8 @@ enum SchemaTable {
                 .always("takenAt", .time, "when the bytes or the host were looked at"),
                 .always("ageMilliseconds", .count, "how long before the answer that was"),
                 .maybe(
-                    "consistency", .choice(of: Consistency.self), "where bytes were read: how far they are one picture"),
+                    "consistency", .choice(of: Consistency.self),
+                    "where bytes were read: how far they are one picture"),
                 .always("hidden", .array(.reference("Hidden")), "what could not be seen; empty where nothing was"),
             ])
         ),

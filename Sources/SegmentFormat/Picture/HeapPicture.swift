@@ -57,6 +57,18 @@ public struct HeapPicture: Sendable {
     }
 }
 
+extension HeapPicture {
+    /// Sum of the used spans.
+    var usedBytes: UInt64 { blocks.reduce(0) { $0 + UInt64($1.spanBytes) } }
+
+    /// The same picture, less to be trusted.
+    func marked(_ consistency: Consistency) -> HeapPicture {
+        HeapPicture(
+            layout: layout, sequence: sequence, blocks: blocks, highWaterBytes: highWaterBytes,
+            consistency: self.consistency.joined(consistency))
+    }
+}
+
 extension PictureBlock {
     /// Decodes and checks a used descriptor.
     ///

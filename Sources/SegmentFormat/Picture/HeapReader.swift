@@ -23,8 +23,10 @@ extension SegmentReader {
                 }
                 replay(events, onto: &copied.blocks)
             }
-            let result = picture(
+            var result = picture(
                 copied.blocks, sequence: after, highWater: copied.highWater, copied.consistency)
+            // Where nobody moved, the blocks must make what is booked: a table that somebody else overwrote does not.
+            if after == before, result.usedBytes != copied.usedBytes { result = result.marked(.torn) }
             if result.consistency != .torn { return result }
             last = result
         }
@@ -36,6 +38,8 @@ extension SegmentReader {
     private struct Copied {
         var blocks: [PictureBlock] = []
         var highWater: UInt64 = 0
+        /// What the heap's index has booked.
+        var usedBytes: UInt64 = 0
         var consistency = Consistency.consistent
     }
 
@@ -43,7 +47,8 @@ extension SegmentReader {
         let index = try settle(
             sequence: SegmentLayout.indexSequence, offset: layout.indexOffset, count: shmlens_index_header_bytes)
         let totals = HeapTotals(image: index.image, layout: layout)
-        var copied = Copied(highWater: totals.highWaterBytes, consistency: index.consistency)
+        var copied = Copied(
+            highWater: totals.highWaterBytes, usedBytes: totals.usedBytes, consistency: index.consistency)
         let count = min(Int(totals.tableHighWater), layout.blockCapacity)
         let perPage = SegmentLayout.blocksPerSequence
         let pages = (count + perPage - 1) / perPage

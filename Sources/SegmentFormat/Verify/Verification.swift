@@ -12,6 +12,8 @@ public struct Verification: Sendable, Equatable {
     /// Findings beyond those.
     public var omittedFindings = 0
 
+    public init(findings: [Finding] = []) { self.findings = findings }
+
     /// Findings kept; a segment full of garbage would give one for each byte.
     public static let findingLimit = 1000
 
@@ -95,6 +97,8 @@ public struct Verifier<Source: ByteSource> {
         if header.word(at: shmlens_header_offset_damaged) != 0 {
             result.report("damaged", at: shmlens_header_offset_damaged, "damage was found earlier; changes are refused")
         }
+        checkMutex(header)
+        try checkParticipants()
         let head = header.word(at: shmlens_header_offset_event_head) ?? 0
         let count = header.word(at: shmlens_header_offset_journal_count) ?? 0
         if count != 0 {
@@ -109,6 +113,33 @@ public struct Verifier<Source: ByteSource> {
         if event.sequence != head || event.kind == nil {
             result.report(
                 "eventRing", at: place, "the newest event should be number \(head) and is number \(event.sequence)")
+        }
+    }
+
+    /// What the mutex was initialised as does not change: robust, process-shared, error-checking.
+    ///
+    /// In glibc's mutex its kind stands at byte 16: 2 error-checking, 16 robust, 128 process-shared (sysdeps/nptl/
+    /// pthreadP.h). Another C library's is not judged.
+    private mutating func checkMutex(_ header: Image) {
+        guard header.halfWord(at: shmlens_header_offset_libc) == UInt32(shmlens_libc_glibc) else { return }
+        let place = shmlens_header_offset_lock_mutex + 16
+        let kind = header.halfWord(at: place) ?? 0
+        if kind != 2 | 16 | 128 {
+            result.report("mutex", at: place, "the lock's kind is \(kind): it was overwritten, and cannot be taken")
+        }
+    }
+
+    private mutating func checkParticipants() throws(ReadFailure) {
+        let count = layout.participantCount * shmlens_participant_bytes
+        guard let slots = try load(layout.participantsOffset, count: count) else { return }
+        for slot in 0..<layout.participantCount {
+            let place = layout.participantOffset(slot)
+            let state = slots.halfWord(at: place + shmlens_participant_offset_state) ?? 0
+            let isKnown =
+                slot == 0
+                ? state == UInt32(shmlens_participant_external)
+                : state == UInt32(shmlens_participant_free) || state == UInt32(shmlens_participant_joined)
+            if !isKnown { result.report("participant", at: place, "slot \(slot) has state \(state), which is none") }
         }
     }
 

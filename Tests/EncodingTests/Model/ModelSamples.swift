@@ -19,8 +19,9 @@ enum ModelSamples {
 
     static var summary: SegmentSummary {
         var summary = SegmentSummary(
-            id: SegmentIdentifier(.posix("torch_1"), namespace: 4_026_532_288), name: ByteString(Array("torch_".utf8) + [0xff]),
-            sizeBytes: 8192, residentBytes: 4096, mode: 0o100640, uid: 1000, gid: 100)
+            id: SegmentIdentifier(.posix("torch_1"), namespace: 4_026_532_288),
+            name: ByteString(Array("torch_".utf8) + [0xff]), sizeBytes: 8192, residentBytes: 4096,
+            mode: 0o100640, uid: 1000, gid: 100)
         summary.managed = true
         summary.swappedBytes = 1024
         summary.user = "ada"
@@ -154,7 +155,9 @@ enum ModelSamples {
 
     static let picture = HeapPicture.of(
         [
-            .at(1, granules: 2, in: layout, owner: OwnerKey(slot: 1, generation: 1), tag: Tag("red") ?? .none, sequence: 5),
+            .at(
+                1, granules: 2, in: layout, owner: OwnerKey(slot: 1, generation: 1), tag: Tag("red") ?? .none,
+                sequence: 5),
             .at(4, granules: 1, in: layout, owner: OwnerKey(slot: 9, generation: 3)),
         ], layout: layout, sequence: 8, highWaterBytes: 256)
 

@@ -83,7 +83,8 @@ import Testing
     @Test func `all that is referred to is there, and nothing is there that is not`() throws {
         let text = String(decoding: Contract.document.jsonBytes(), as: UTF8.self)
         for (kind, names) in [
-            ("schemas", document["components"]?["schemas"]?.object), ("responses", document["components"]?["responses"]?.object),
+            ("schemas", document["components"]?["schemas"]?.object),
+            ("responses", document["components"]?["responses"]?.object),
         ] {
             let there = Set(try #require(names).members.map(\.key))
             let referred = Set(
@@ -108,12 +109,15 @@ import Testing
         #expect(
             statuses("/segments/{id}/blocks", "post")
                 == ["201", "400", "401", "403", "404", "406", "409", "411", "413", "415", "422", "423", "503", "507"])
-        #expect(statuses("/segments/{id}/bytes", "get") == ["200", "206", "400", "401", "403", "404", "406", "409", "416", "422"])
+        #expect(
+            statuses("/segments/{id}/bytes", "get")
+                == ["200", "206", "400", "401", "403", "404", "406", "409", "416", "422"])
         #expect(statuses("/healthz", "get") == ["200", "400", "403", "406"])
     }
 
     @Test func `what a body must have is required, and what another room decides is listed`() {
-        let body = document["paths"]?["/api/v1/workers"]?["post"]?["requestBody"]?["content"]?["application/json"]?["schema"]
+        let content = document["paths"]?["/api/v1/workers"]?["post"]?["requestBody"]?["content"]
+        let body = content?["application/json"]?["schema"]
         #expect(body?["required"]?.array == [.string("segment"), .string("workload")])
         #expect(body?["properties"]?["workload"]?["enum"]?.array == [.string("counter"), .string("churn")])
         #expect(body?["properties"]?["options"]?["$ref"]?.string == "#/components/schemas/WorkerOptions")
@@ -128,7 +132,8 @@ import Testing
             version: "1",
             operations: [
                 OpenAPIOperation(
-                    method: "get", path: "/x/{y}", name: "z", summary: "", parameters: ["p"], body: .json(["m", "limit"]))
+                    method: "get", path: "/x/{y}", name: "z", summary: "", parameters: ["p"],
+                    body: .json(["m", "limit"]))
             ])
         #expect(document.undescribed == ["z", "y", "p", "m"])
         #expect((try? JSONValue(parsing: document.jsonBytes())) != nil)
@@ -153,8 +158,9 @@ private enum OpenAPIValidator {
     static func run(on path: String) -> Int32 {
         python(
             """
-            import json, openapi_spec_validator
-            openapi_spec_validator.validate(json.load(open("\(path)")), cls=openapi_spec_validator.OpenAPIV31SpecValidator)
+            import json
+            from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+            validate(json.load(open("\(path)")), cls=OpenAPIV31SpecValidator)
             """)
     }
 

@@ -1,21 +1,21 @@
-import Encoding
+public import Encoding
 
 /// Holds JSON values against the schemas of a reference, as a client that knows nothing else would.
 ///
 /// Stricter than JSON Schema in one thing: a key that no schema names is a fault.
-struct SchemaChecker {
-    let schemas: JSONObject
-    private(set) var faults: [String] = []
+public struct SchemaChecker {
+    private let schemas: JSONObject
+    public private(set) var faults: [String] = []
     /// `Schema.key` for each member that was met.
-    private(set) var met: Set<String> = []
+    public private(set) var met: Set<String> = []
 
-    init?(document: JSONValue) {
+    public init?(document: JSONValue) {
         guard let schemas = document["components"]?["schemas"]?.object else { return nil }
         self.schemas = schemas
     }
 
     /// Every `Schema.key` that the reference names.
-    var named: Set<String> {
+    public var named: Set<String> {
         Set(schemas.members.flatMap { member in Self.properties(of: member.value).map { "\(member.key).\($0)" } })
     }
 
@@ -25,7 +25,7 @@ struct SchemaChecker {
     }
 
     /// Checks a value against one of the schemas, or several together.
-    mutating func check(_ value: JSONValue, _ names: [String]) {
+    public mutating func check(_ value: JSONValue, _ names: [String]) {
         let parts = names.map { name in (name, schemas[name] ?? .null) }
         checkObject(value, parts, at: names.joined(separator: "+"))
     }
@@ -68,8 +68,7 @@ struct SchemaChecker {
         if let name = target(of: schema) {
             return checkObject(value, [(name, schemas[name] ?? .null)], at: place)
         }
-        for key in ["anyOf", "oneOf"] {
-            guard let choices = schema[key]?.array else { continue }
+        if let choices = schema["anyOf"]?.array {
             guard let fitting = choices.first(where: { Self.fitsKind(value, $0) }) else {
                 return fault(place, "fits none of \(choices.count)")
             }
@@ -89,9 +88,7 @@ struct SchemaChecker {
 
     private static func fitsKind(_ value: JSONValue, _ schema: JSONValue) -> Bool {
         if schema["$ref"] != nil { return value.object != nil }
-        for key in ["anyOf", "oneOf"] {
-            if let choices = schema[key]?.array { return choices.contains { fitsKind(value, $0) } }
-        }
+        if let choices = schema["anyOf"]?.array { return choices.contains { fitsKind(value, $0) } }
         return switch schema["type"]?.string {
         case "integer": value.number?.integer(as: UInt64.self) != nil || value.number?.integer(as: Int.self) != nil
         case "number": value.number != nil
