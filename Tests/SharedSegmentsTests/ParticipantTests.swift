@@ -32,6 +32,21 @@ import Testing
         }
     }
 
+    @Test func `a slot is given again as late as can be, so that it goes on naming who left`() throws {
+        try withSegment(participants: 3) { segment in
+            let first = try segment.join(name: "first")
+            try segment.leave(first)
+            let second = try segment.join(name: "second")
+            let third = try segment.join(name: "third")
+            #expect([second.key.slot, third.key.slot] == [2, 3])
+            #expect(record(segment, 1).name == "first" && !record(segment, 1).isJoined)
+            try segment.leave(third)
+            // Of two that were used the one whose occupant came first.
+            #expect(try segment.join(name: "fourth").key == OwnerKey(slot: 1, generation: 4))
+            #expect(record(segment, 3).name == "third")
+        }
+    }
+
     @Test(arguments: ["gone", "used again"])
     func `the dead make room for who joins a full table`(why: String) throws {
         try withSegment(participants: 2) { segment in
@@ -96,7 +111,7 @@ import Testing
     }
 
     @Test func `who has left can do nothing any more`() throws {
-        try withSegment { segment in
+        try withSegment(participants: 1) { segment in
             let gone = try segment.join(name: "gone")
             try segment.leave(gone)
             let refusal = SegmentError.invalid(field: "participant", reason: "has no slot any more")
@@ -117,7 +132,7 @@ import Testing
     }
 
     @Test func `the newcomer's own words begin anew`() throws {
-        try withSegment { segment in
+        try withSegment(participants: 1) { segment in
             let first = try segment.join(name: "a rather long name for a worker")
             try segment.withLock(as: first) { (locked) throws(SegmentError) in _ = try locked.count() }
             #expect(record(segment, 1).operations[Int(OperationKind.count.rawValue)] == 1)

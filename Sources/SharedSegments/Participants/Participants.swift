@@ -121,7 +121,12 @@ extension SegmentCore {
         return UInt32(truncatingIfNeeded: word) == UInt32(shmlens_participant_joined)
     }
 
-    private func firstFreeSlot() -> Int? { (1..<layout.participantCount).first { !isJoined($0) } }
+    /// A free slot: one that nobody had yet, else the one whose last occupant came longest ago. What stands in the
+    /// others goes on saying whose an orphaned block or an event of the past was.
+    private func firstFreeSlot() -> Int? {
+        (1..<layout.participantCount).lazy.filter { !self.isJoined($0) }
+            .min { self.key(of: $0).generation < self.key(of: $1).generation }
+    }
 
     private func freeSlot(_ slot: Int, kind: OperationKind, actor: OwnerKey) throws(SegmentError) {
         try perform { () throws(SegmentError) in
