@@ -170,7 +170,8 @@ public final class LiveSegments: Sendable {
 }
 
 extension ProtectionReport {
-    init(_ range: ProtectedRange) {
+    /// The same in the model's words.
+    public init(_ range: ProtectedRange) {
         let access: Access =
             switch range.access {
             case .none: .none

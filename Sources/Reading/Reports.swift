@@ -109,12 +109,12 @@ extension Lens {
 
     /// The participants with their counts.
     public func participants(
-        _ id: SegmentIdentifier, page: PageRequest
+        _ id: SegmentIdentifier, sort: ListSort<ParticipantKey> = ListSort(.natural), page: PageRequest
     ) throws(ListError) -> Answer<ParticipantsReport> {
         try list(id) { (seen) throws(QueryError) in
             try ParticipantsReport(
                 records: seen.attendance.records, owners: seen.attendance.owners, clock: clock(seen.begin),
-                totals: seen.picture.totalsByOwner(), page: page)
+                totals: seen.picture.totalsByOwner(), sort: sort, page: page)
         }
     }
 
@@ -167,15 +167,54 @@ extension Lens {
 
     /// Events newer than one.
     public func events(
-        _ id: SegmentIdentifier, after: UInt64, limit: Int
-    ) throws(ReadingError) -> Answer<EventsReport> {
-        let begin = Clocks.reading()
-        let segment = try managed(id)
+        _ id: SegmentIdentifier, after: UInt64?, sort: ListSort<EventKey> = ListSort(.natural), page: PageRequest
+    ) throws(ListError) -> Answer<EventsReport> {
+        let asked: (start: UInt64, end: UInt64?)
+        do throws(QueryError) {
+            asked =
+                sort.isDescending
+                ? (after ?? 0, try EventsReport.end(page: page)) : (try EventsReport.start(after: after, page: page), nil)
+        } catch {
+            throw .query(error)
+        }
+        do throws(ReadingError) {
+            let begin = Clocks.reading()
+            let segment = try managed(id)
+            let report =
+                sort.isDescending
+                ? try newestEvents(of: segment, after: asked.start, before: asked.end, limit: page.limit)
+                : try oldestEvents(of: segment, after: asked.start, limit: page.limit)
+            return Answer(report.report, envelope(since: begin, report.consistency))
+        } catch {
+            throw .reading(error)
+        }
+    }
+
+    private func oldestEvents(
+        of segment: ManagedSegment, after: UInt64, limit: Int
+    ) throws(ReadingError) -> (report: EventsReport, consistency: Consistency) {
         let (records, lost) = try segment.events(after: after, limit: limit)
         let attendance = try attendance(of: segment)
+        let report = EventsReport(records: records, lost: lost, head: try segment.head(), owners: attendance.owners)
+        return (report, attendance.consistency)
+    }
+
+    /// - Parameter before: the sequence that all of them stand before; nil for the newest there are.
+    private func newestEvents(
+        of segment: ManagedSegment, after: UInt64, before: UInt64?, limit: Int
+    ) throws(ReadingError) -> (report: EventsReport, consistency: Consistency) {
+        let head = try segment.head()
+        let end = min(before ?? .max, head &+ 1)
+        let count = end > after &+ 1 ? min(UInt64(limit), end - after - 1) : 0
+        let start = count > 0 ? end - 1 - count : after
+        let (records, lost) = count > 0 ? try segment.events(after: start, limit: Int(count)) : ([], 0)
+        // The ring may have gone on since the head was read.
+        let wanted = records.filter { $0.sequence < end }
+        let attendance = try attendance(of: segment)
         let report = EventsReport(
-            records: records, lost: lost, head: try segment.head(), owners: attendance.owners)
-        return Answer(report, envelope(since: begin, attendance.consistency))
+            newestFirst: wanted, lost: lost, isOldest: start <= after || lost > 0 || wanted.isEmpty,
+            owners: attendance.owners)
+        return (report, attendance.consistency)
     }
 
     /// A check of everything, on a picture taken without the lock.

@@ -45,6 +45,30 @@ public struct LockedSegment: ~Copyable {
         return offset
     }
 
+    /// Allocates several equal blocks: all, or none and no trace of the attempt. The parameters are as in
+    /// ``allocate(sizeBytes:alignment:tag:)``.
+    ///
+    /// Everybody waits meanwhile: some microseconds for each block.
+    ///
+    /// - Parameter count: 1 to ``countMax``.
+    /// - Returns: the payloads' offsets in the order in which they were made.
+    public mutating func allocate(
+        count: Int, sizeBytes: Int, alignment: Int = 16, tag: Tag = .none
+    ) throws(SegmentError) -> [Int] {
+        guard (1...Self.countMax).contains(count) else {
+            throw .invalid(field: "count", reason: "must be 1 to \(Self.countMax), not \(count)")
+        }
+        let request = try AllocationRequest(sizeBytes: sizeBytes, alignment: alignment, tag: tag, owner: actor)
+        let offsets = try change { () throws(SegmentError) in
+            try core.allocate(request, count: count, actor: actor)
+        }
+        for _ in offsets { core.count(.allocate, for: actor) }
+        return offsets
+    }
+
+    /// Blocks that are allocated under one hold of the lock at most.
+    public static let countMax = 10_000
+
     /// Changes a block's size, in place where that is possible.
     ///
     /// - Returns: the payload's offset now; the bytes that fit are kept.

@@ -22,11 +22,22 @@ extension Segment {
     ///   ``SegmentError/noSpace(wantedBytes:availableBytes:)`` where locking would take more memory than there is;
     ///   ``SegmentError/lockTimeout(_:)``, ``SegmentError/system(operation:object:_:)``.
     public func protect(_ range: ProtectedRange, timeout: Duration? = nil) throws(SegmentError) {
-        try requirePages(range)
+        try protect(
+            offset: range.offset, length: range.length, access: range.access, locked: range.locked, timeout: timeout)
+    }
+
+    /// The same, where nil leaves the access or the locking of each page as it is. Locking still makes readable what
+    /// was not.
+    public func protect(
+        offset: Int, length: Int, access: ProtectedRange.Access?, locked: ProtectedRange.Locked?,
+        timeout: Duration? = nil
+    ) throws(SegmentError) {
+        let range = try pages(offset, length, access)
         try core.protection.withChange { () throws(SegmentError) in
-            try setLocked(range)
-            if range.access == .readWrite {
-                try setAccess(range.range, .readWrite)
+            if let locked { try setLocked(range, locked) }
+            guard let access else { return }
+            if access == .readWrite {
+                try setAccess(range, .readWrite)
                 return
             }
             try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external)
@@ -35,30 +46,35 @@ extension Segment {
                 mapping.noteReleased()
                 lock.release()
             }
-            try setAccess(range.range, range.access)
+            try setAccess(range, access)
         }
     }
 
-    /// - Throws: ``SegmentError/invalid(field:reason:)`` where the range is not made of whole pages that may be
-    ///   changed.
-    private func requirePages(_ range: ProtectedRange) throws(SegmentError) {
+    /// The range that a protection is for.
+    ///
+    /// - Throws: ``SegmentError/invalid(field:reason:)`` where it is not made of whole pages that may be changed.
+    @discardableResult
+    public func pages(
+        _ offset: Int, _ length: Int, _ access: ProtectedRange.Access?
+    ) throws(SegmentError) -> Range<Int> {
         let page = sysconf(Int32(_SC_PAGESIZE))
-        guard range.offset >= 0, range.offset % page == 0, range.offset < layout.totalBytes else {
+        guard offset >= 0, offset % page == 0, offset < layout.totalBytes else {
             throw .invalid(
                 field: "offset",
-                reason: "must be a multiple of the page size, \(page), below \(layout.totalBytes), not \(range.offset)")
+                reason: "must be a multiple of the page size, \(page), below \(layout.totalBytes), not \(offset)")
         }
-        let most = layout.totalBytes - range.offset
-        guard range.length > 0, range.length % page == 0, range.length <= most else {
+        let most = layout.totalBytes - offset
+        guard length > 0, length % page == 0, length <= most else {
             throw .invalid(
                 field: "length",
-                reason: "must be a multiple of the page size, \(page), up to \(most), not \(range.length)")
+                reason: "must be a multiple of the page size, \(page), up to \(most), not \(length)")
         }
-        guard range.access == .readWrite || range.offset >= layout.participantsOffset else {
+        guard access == nil || access == .readWrite || offset >= layout.participantsOffset else {
             throw .invalid(
                 field: "offset",
                 reason: "must be \(layout.participantsOffset) at least: the header holds the lock and stays writable")
         }
+        return offset..<(offset + length)
     }
 
     /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process may change
@@ -79,10 +95,9 @@ extension Segment {
     }
 
     /// Locks a range into memory or releases it, and notes it.
-    private func setLocked(_ wanted: ProtectedRange) throws(SegmentError) {
-        let range = wanted.range
+    private func setLocked(_ range: Range<Int>, _ locked: ProtectedRange.Locked) throws(SegmentError) {
         let start = unsafe UnsafeRawPointer(mapping.memory.base + range.lowerBound)
-        guard wanted.locked != .no else {
+        guard locked != .no else {
             guard unsafe munlock(start, range.count) == 0 else {
                 throw .system(operation: "munlock", object: name, Errno(rawValue: errno))
             }
@@ -93,7 +108,7 @@ extension Segment {
         for closed in core.protection.all where closed.access == .none && closed.range.overlaps(range) {
             try setAccess(closed.range.clamped(to: range), .read)
         }
-        if wanted.locked == .all { try requireMemory(for: range) }
+        if locked == .all { try requireMemory(for: range) }
         // Counts against the limit like the other kind and allocates nothing: what fails here has changed nothing.
         let limited = unsafe shmlens_mlock_on_fault(start, range.count)
         guard limited != ENOMEM, limited != EPERM else {
@@ -103,7 +118,7 @@ extension Segment {
             throw .system(operation: "mlock2", object: name, Errno(rawValue: limited))
         }
         core.protection.set(range, locked: .onFault)
-        guard wanted.locked == .all else { return }
+        guard locked == .all else { return }
         guard unsafe mlock(start, range.count) == 0 else {
             throw .system(operation: "mlock", object: name, Errno(rawValue: errno))
         }

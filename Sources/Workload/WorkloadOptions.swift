@@ -61,6 +61,12 @@ public struct WorkloadOptions: Sendable, Equatable {
         try require("primitive", primitive == nil, only: .pingpong, kind)
     }
 
+    /// The same, and what only the segment tells: where it begins and ends.
+    public func check(for kind: WorkloadKind, in segment: Segment) throws(WorkloadOptionError) {
+        try check(for: kind)
+        if kind == .trespass { try Trespass.check(self, in: segment) }
+    }
+
     private func check<Value: Comparable>(
         _ field: String, _ value: Value?, in range: ClosedRange<Value>
     ) throws(WorkloadOptionError) {

@@ -1,3 +1,4 @@
+import API
 import ArgumentParser
 import Diagnostics
 import Encoding
@@ -93,7 +94,11 @@ extension SegmentArgument {
 struct Allocate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Allocate a block; prints its offset.",
-        discussion: "Example:\n  shmlens allocate orders 100 --tag invoice")
+        discussion: """
+            Examples:
+              shmlens allocate orders 100 --tag invoice
+              shmlens allocate orders 4KiB --alignment 4096 --count 10      all ten, or none
+            """)
 
     @OptionGroup var segment: SegmentArgument
     @Argument(help: "How many bytes.")
@@ -102,16 +107,24 @@ struct Allocate: ParsableCommand {
     var alignment = 16
     @Option(help: "A tag of at most 16 bytes.")
     var tag: String?
+    @Option(help: "So many blocks, up to \(LockedSegment.countMax): all or none. Prints an offset a line.")
+    var count: Int?
     @OptionGroup var timeout: TimeoutOption
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         try Terminal.run {
             guard let label = tag.map(Tag.init) ?? Tag.none else { throw ValidationError("--tag has at most 16 bytes") }
-            let offset = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
-                try locked.allocate(sizeBytes: sizeBytes.bytes, alignment: alignment, tag: label)
+            let offsets = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
+                try locked.allocate(
+                    count: count ?? 1, sizeBytes: sizeBytes.bytes, alignment: max(16, alignment), tag: label)
             }
-            try segment.show(blockAt: offset, output)
+            guard count != nil else { return try segment.show(blockAt: offsets[0], output) }
+            guard output.json else { return try Terminal.print(offsets.map { "\($0)\n" }.joined()) }
+            try Terminal.print(
+                json: try Lens().blocks(try segment.identifier()) { (picture, owners) throws(QueryError) in
+                    BlockList(picture: picture, owners: owners, offsets: Set(offsets))
+                })
         }
     }
 }
@@ -263,6 +276,12 @@ struct Protect: ParsableCommand {
               shmlens protect orders 1MiB 64KiB --access read --locked onFault
             """)
 
+    enum Access: String, ExpressibleByArgument, CaseIterable {
+        case none
+        case read
+        case readWrite
+    }
+
     enum Locked: String, ExpressibleByArgument, CaseIterable {
         case no
         case onFault
@@ -275,25 +294,34 @@ struct Protect: ParsableCommand {
     @Argument(help: "Whole pages.")
     var length: SizeArgument
     @Option(help: "none, read or readWrite.")
-    var access = "readWrite"
+    var access: Access?
     @Option(help: "no, onFault or all.")
-    var locked = Locked.no
+    var locked: Locked?
+    @OptionGroup var timeout: TimeoutOption
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard access != nil || locked != nil else {
+            throw ValidationError("say what to change: --access, --locked or both")
+        }
+    }
 
     func run() throws {
         try Terminal.run {
-            guard let access = ProtectedRange.Access(rawValue: access) else {
-                throw ValidationError("--access must be none, read or readWrite")
+            let live = try segment.open()
+            try live.protect(
+                offset: offset.bytes, length: length.bytes,
+                access: access.flatMap { ProtectedRange.Access(rawValue: $0.rawValue) },
+                locked: locked.flatMap { ProtectedRange.Locked(rawValue: $0.rawValue) }, timeout: timeout.duration)
+            let ranges = live.protection.map { ProtectionReport($0) }
+            guard !output.json else {
+                return try Terminal.print(json: try Lens().detail(try segment.identifier(), protection: ranges))
             }
-            let kept: ProtectedRange.Locked =
-                switch locked {
-                case .no: .no
-                case .onFault: .onFault
-                case .all: .all
-                }
-            let segment = try segment.open()
-            try segment.protect(
-                ProtectedRange(offset: offset.bytes, length: length.bytes, access: access, locked: kept))
-            try Terminal.print("granted: \(access.rawValue), locked \(locked.rawValue)\n")
+            for range in ranges {
+                try Terminal.print(
+                    "granted: \(range.length) bytes at \(range.offset), access \(range.access.rawValue), "
+                        + "locked \(range.locked.rawValue)\n")
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ struct Dump: ParsableCommand {
               shmlens dump shmlens-demo --length 64               as xxd does
               shmlens dump shmlens-demo --style canonical         as hexdump -C does
               shmlens dump shmlens-demo | xxd -r > copy           and back
+              shmlens dump shmlens-demo --length 64 --json        the API's object
             """)
 
     enum Style: String, ExpressibleByArgument, CaseIterable {
@@ -56,14 +57,16 @@ struct Dump: ParsableCommand {
     @OptionGroup var range: RangeOptions
     @Option(help: "xxd, canonical or json.")
     var style = Style.xxd
+    @OptionGroup var output: OutputOptions
 
     func run() throws {
+        let style = output.json ? Style.json : style
         try Terminal.run {
             let object = try Lens().object(try segment.identifier())
             let before = object.file.allocatedBytes
             switch style {
             case .json: try printRows(of: object)
-            case .xxd, .canonical: try printText(of: object)
+            case .xxd, .canonical: try printText(of: object, style == .xxd ? .xxd : .canonical)
             }
             let after = try object.source.currentFile().allocatedBytes
             Terminal.note(
@@ -71,9 +74,9 @@ struct Dump: ParsableCommand {
         }
     }
 
-    private func printText(of object: OpenObject) throws {
+    private func printText(of object: OpenObject, _ style: HexDump.Style) throws {
         var dump = HexDump(
-            style: style == .xxd ? .xxd : .canonical, offset: range.offset.bytes, askedLength: range.length?.bytes)
+            style: style, offset: range.offset.bytes, askedLength: range.length?.bytes)
         var text: [UInt8] = []
         _ = try range.forEachChunk(of: object) { chunk in
             dump.append(chunk, to: &text)

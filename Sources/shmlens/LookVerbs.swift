@@ -127,7 +127,7 @@ struct Heap: ParsableCommand {
 struct Blocks: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the blocks of a segment's heap in address order.",
-        discussion: "Examples:\n  shmlens blocks shmlens-demo --state used\n  shmlens blocks shmlens-demo --at 1245184\n  shmlens blocks shmlens-demo --buckets 64")
+        discussion: "Examples:\n  shmlens blocks shmlens-demo --state used\n  shmlens blocks shmlens-demo --at 1245184\n  shmlens blocks shmlens-demo --sort -sizeBytes --limit 10\n  shmlens blocks shmlens-demo --buckets 64")
 
     @OptionGroup var segment: SegmentArgument
     @OptionGroup var output: OutputOptions
@@ -143,6 +143,7 @@ struct Blocks: ParsableCommand {
     var at: SizeArgument?
     @Option(help: "Only blocks of at least this size.")
     var minBytes: SizeArgument?
+    @OptionGroup var sorting: SortOption<BlockKey>
     @Option(help: "Sum the pool up in so many buckets instead.")
     var buckets: Int?
     @Option(help: "First byte for --buckets.")
@@ -156,8 +157,9 @@ struct Blocks: ParsableCommand {
             if let buckets { return try show(buckets: buckets, of: id) }
             let filter = try filter()
             let request = try page.request(.blocks)
+            let sort = try sorting.order()
             let answer = try Lens().blocks(id) { (picture, owners) throws(QueryError) in
-                try BlocksReport(picture: picture, owners: owners, filter: filter, page: request)
+                try BlocksReport(picture: picture, owners: owners, filter: filter, sort: sort, page: request)
             }
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
@@ -237,7 +239,7 @@ struct Locks: ParsableCommand {
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List a segment's last operations: who did what, and when.",
-        discussion: "Example:\n  shmlens events shmlens-demo --after 1000 --limit 20")
+        discussion: "Examples:\n  shmlens events shmlens-demo --after 1000 --limit 20\n  shmlens events shmlens-demo --sort -sequence --limit 20      the last ones")
 
     @OptionGroup var segment: SegmentArgument
     @OptionGroup var output: OutputOptions
@@ -245,12 +247,12 @@ struct Events: ParsableCommand {
 
     @Option(help: "Only those newer than this sequence number.")
     var after: UInt64?
+    @OptionGroup var sorting: SortOption<EventKey>
 
     func run() throws {
         try Terminal.run {
-            let request = try page.request(.events)
-            let start = try EventsReport.start(after: after, page: request)
-            let answer = try Lens().events(try segment.identifier(), after: start, limit: request.limit)
+            let answer = try Lens().events(
+                try segment.identifier(), after: after, sort: try sorting.order(), page: try page.request(.events))
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
                 .init("SEQUENCE", .right), .init("AT"), .init("KIND"), .init("OWNER"), .init("OFFSET", .right),
@@ -278,10 +280,12 @@ struct Participants: ParsableCommand {
     @OptionGroup var segment: SegmentArgument
     @OptionGroup var output: OutputOptions
     @OptionGroup var page: PageOptions
+    @OptionGroup var sorting: SortOption<ParticipantKey>
 
     func run() throws {
         try Terminal.run {
-            let answer = try Lens().participants(try segment.identifier(), page: try page.request(.participants))
+            let answer = try Lens().participants(
+                try segment.identifier(), sort: try sorting.order(), page: try page.request(.participants))
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
                 .init("SLOT", .right), .init("PID", .right), .init("NAME"), .init("ALIVE"), .init("STARTED"),

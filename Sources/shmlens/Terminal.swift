@@ -173,6 +173,16 @@ struct PageOptions: ParsableArguments {
     }
 }
 
+/// The order of a list.
+struct SortOption<Key: SortKey>: ParsableArguments {
+    @Option(help: "Sort by a key, -key for the reverse order: \(Key.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var sort: String?
+
+    func order() throws -> ListSort<Key> {
+        do throws(QueryError) { return try ListSort(text: sort) } catch { throw ValidationError("\(error)") }
+    }
+}
+
 /// A size on the command line: 4096, 16MiB.
 struct SizeArgument: ExpressibleByArgument {
     let bytes: Int

@@ -67,10 +67,10 @@ struct WorkerCommand: ParsableCommand {
     var step: Int?
 
     @Option(help: "trespass: the range to protect, whole pages. (default: the pool)")
-    var offset: Int?
+    var offset: SizeArgument?
 
     @Option(help: "trespass: its length. (default: to the end)")
-    var length: Int?
+    var length: SizeArgument?
 
     @Option(help: "trespass: none, read or readWrite. (default: read; without a range, all is mapped read-only)")
     var access: ProtectedRange.Access?
@@ -92,8 +92,8 @@ struct WorkerCommand: ParsableCommand {
         options.durationMilliseconds = durationMilliseconds
         options.holdMilliseconds = holdMilliseconds
         options.step = step
-        options.offset = offset
-        options.length = length
+        options.offset = offset?.bytes
+        options.length = length?.bytes
         options.access = access
         options.padding = padding
         options.primitive = primitive

@@ -80,6 +80,55 @@ import Testing
         }
     }
 
+    @Test func `protection changes what is named and leaves the rest`() throws {
+        try bench.withSegment { name, path in
+            let pool = try #require(bench.get(path + "/layout")["regions"]?.array?.last?["offset"]?.int)
+            func put(_ change: String) -> Reply {
+                bench.send("PUT", path + "/protection", json: #"{"offset":\#(pool),"length":4096,\#(change)}"#)
+            }
+            let read = put(#""access":"read""#)
+            #expect(read["protection", "0", "access"]?.string == "read", "\(read.text)")
+            #expect(read["protection", "0", "locked"]?.string == "no")
+            let both = put(#""locked":"onFault""#)
+            #expect(both["protection", "0", "access"]?.string == "read")
+            #expect(both["protection", "0", "locked"]?.string == "onFault")
+            let kept = put(#""access":"readWrite""#)
+            #expect(kept["protection", "0", "access"]?.string == "readWrite")
+            #expect(kept["protection", "0", "locked"]?.string == "onFault")
+            #expect(put(#""locked":"no""#)["protection"]?.array?.isEmpty == true)
+            #expect(put(#""access":"read","locked":"onFault""#)["protection"]?.array?.count == 1)
+            let plain = bench.send("PUT", path + "/protection", json: #"{"offset":\#(pool),"length":4096}"#)
+            #expect(plain["protection"]?.array?.isEmpty == true, "\(plain.text)")
+        }
+    }
+
+    @Test func `lists are sorted by any of their keys, page by page`() throws {
+        try bench.withSegment { name, path in
+            let segment = try Segment.open(name: name)
+            for participant in ["b", "c", "a"] { _ = try segment.join(name: participant) }
+            let names = bench.get(path + "/participants?sort=-name")["participants"]?.array?.compactMap { $0["name"]?.string }
+            #expect(names == ["c", "b", "a"])
+            for size in [300, 100, 200] { _ = bench.send("POST", path + "/blocks", json: #"{"sizeBytes":\#(size)}"#) }
+            let sizes = bench.get(path + "/blocks?sort=-sizeBytes&state=used")["blocks"]?.array?.compactMap { $0["sizeBytes"]?.int }
+            #expect(sizes == [300, 200, 100])
+            let all = bench.get(path + "/events")["events"]?.array?.compactMap { $0["sequence"]?.int } ?? []
+            #expect(all.count == 6)
+            var found: [Int] = []
+            var cursor = ""
+            repeat {
+                let page = bench.get(path + "/events?sort=-sequence&limit=4\(cursor)")
+                found += page["events"]?.array?.compactMap { $0["sequence"]?.int } ?? []
+                cursor = page["next"]?.string.map { "&cursor=\($0)" } ?? ""
+            } while !cursor.isEmpty
+            #expect(found == all.reversed())
+            let since = bench.get(path + "/events?sort=-sequence&after=4")["events"]?.array?.compactMap { $0["sequence"]?.int }
+            #expect(since == [6, 5])
+            for query in ["participants?sort=size", "events?sort=kind", "blocks?sort=-"] {
+                #expect(bench.get(path + "/" + query).status == .unprocessableContent, "\(query)")
+            }
+        }
+    }
+
     @Test func `shows locks, participants and events`() throws {
         try bench.withSegment { name, path in
             let segment = try Segment.open(name: name)

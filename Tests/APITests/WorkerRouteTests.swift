@@ -37,6 +37,24 @@ import Workload
         bench.service.supervisor?.shutDown()
     }
 
+    @Test(
+        arguments: [
+            (#"{"offset":1}"#, "offset"), (#"{"offset":0,"length":4096}"#, "offset"), (#"{"length":1}"#, "length"),
+            (#"{"offset":"1TiB"}"#, "offset"), (#"{"offset":8192,"length":4096,"access":"readWrite"}"#, "offset"),
+        ])
+    func `refuses a trespass that could only fail before a process is started for it`(
+        options: String, field: String
+    ) throws {
+        try bench.withSegment { name, path in
+            let reply = bench.send(
+                "POST", "/api/v1/workers", json: #"{"segment":"\#(name)","workload":"trespass","options":\#(options)}"#)
+            #expect(reply.status == .unprocessableContent, "\(reply.text)")
+            #expect(reply["field"]?.string == field)
+            #expect(bench.get("/api/v1/workers")["workers"]?.array?.isEmpty == true)
+        }
+        bench.service.supervisor?.shutDown()
+    }
+
     @Test func `has workers on a segment without a name`() throws {
         let made = bench.send("POST", "/api/v1/segments", json: #"{"capacityBytes":4096}"#)
         let id = try #require(made["id"]?.string)

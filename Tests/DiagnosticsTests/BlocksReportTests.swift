@@ -110,6 +110,55 @@ import Testing
         #expect(second.next == nil)
     }
 
+    @Test(arguments: [
+        (ListSort<BlockKey>(.sizeBytes, isDescending: true), [13, 9, 5, 0, 3, 2, 8]),
+        (ListSort<BlockKey>(.sizeBytes), [2, 8, 3, 0, 5, 9, 13]),
+        (ListSort<BlockKey>(.spanOffset, isDescending: true), [13, 9, 8, 5, 3, 2, 0]),
+        (ListSort<BlockKey>(.state), [0, 5, 13, 3, 9, 2, 8]),
+        (ListSort<BlockKey>(.tag, isDescending: true), [3, 0, 2, 5, 8, 9, 13]),
+        (ListSort<BlockKey>(.owner), [0, 5, 9, 13, 8, 2, 3]),
+        (ListSort<BlockKey>(.sequence, isDescending: true), [2, 3, 8, 9, 0, 5, 13]),
+    ])
+    func `pages of a sorted list make the whole list in its order`(
+        sort: ListSort<BlockKey>, expected: [Int]
+    ) throws {
+        for limit in 1...8 {
+            var found: [Int] = []
+            var cursor: Cursor?
+            repeat {
+                let page = try BlocksReport(
+                    picture: picture, owners: Owners.directory, sort: sort,
+                    page: PageRequest(limit: limit, cursor: cursor))
+                #expect(page.blocks.count <= limit)
+                found += starts(page)
+                cursor = page.next
+            } while cursor != nil
+            #expect(found == expected, "limit \(limit)")
+        }
+    }
+
+    @Test func `a cursor of one order is refused by another`() throws {
+        let page = try PageRequest(limit: 1)
+        let first = try BlocksReport(
+            picture: picture, owners: Owners.directory, sort: ListSort(.sizeBytes), page: page)
+        let cursor = try #require(first.next)
+        for sort in [ListSort<BlockKey>(.sizeBytes, isDescending: true), ListSort(.tag), ListSort(.natural)] {
+            #expect(throws: QueryError.self) {
+                try BlocksReport(
+                    picture: picture, owners: Owners.directory, sort: sort,
+                    page: PageRequest(limit: 1, cursor: cursor))
+            }
+        }
+    }
+
+    @Test func `an order is a key, or a key with a minus`() throws {
+        #expect(try ListSort<BlockKey>(text: nil) == ListSort(.offset))
+        #expect(try ListSort<BlockKey>(text: "-tag") == ListSort(.tag, isDescending: true))
+        for text in ["", "-", "--tag", "Tag", "size"] {
+            #expect(throws: QueryError.self) { try ListSort<BlockKey>(text: text) }
+        }
+    }
+
     @Test func `a cursor of another shape is refused`() {
         let cursor = Cursor(.blocks, [.bytes([1])])
         #expect(throws: QueryError.self) { try report(picture, cursor: cursor) }

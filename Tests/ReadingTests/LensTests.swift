@@ -83,7 +83,7 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
             _ = try lens.detail(id)
             _ = try lens.heapReport(id)
             _ = try lens.locks(id)
-            _ = try lens.events(id, after: 0, limit: 100)
+            _ = try lens.events(id, after: 0, page: .first)
             _ = try lens.participants(id, page: .first)
             _ = try lens.verify(id)
             _ = try lens.layout(id)

@@ -71,6 +71,12 @@ struct QueryParameters {
     /// Longer waits would let few clients take all threads for changes.
     static let timeoutMilliseconds = 0...60_000
 
+    /// The order of a list; its own where nothing is said.
+    func sort<Key: SortKey>() throws(Problem) -> ListSort<Key> {
+        let text = values["sort"]
+        return try asking { () throws(QueryError) in try ListSort(text: text) }
+    }
+
     func page(_ list: Cursor.List) throws(Problem) -> PageRequest {
         let limit = try integer("limit", in: PageRequest.limits)
         let text = values["cursor"]

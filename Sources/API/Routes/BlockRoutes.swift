@@ -7,9 +7,6 @@ import SegmentFormat
 import SharedSegments
 
 extension Service {
-    /// Blocks that one request may allocate.
-    static let allocations = 1...10_000
-
     static let blockRoutes: [Route<Endpoint>] = [
         route(
             .post, "/segments/{id}/blocks",
@@ -40,9 +37,9 @@ extension Service {
             throw .unprocessable("alignment: must be a power of two, not \(alignment)", field: "alignment")
         }
         let tag = try fields.text("tag").map { (text) throws(Problem) in try FieldValue.tag("tag", text) } ?? .none
-        let count = try fields.integer("count", in: Self.allocations)
+        let count = try fields.integer("count", in: 1...LockedSegment.countMax)
         let offsets = try change(id, call) { (locked) throws(SegmentError) in
-            try locked.allocate(count ?? 1, sizeBytes: sizeBytes, alignment: max(alignment, 16), tag: tag)
+            try locked.allocate(count: count ?? 1, sizeBytes: sizeBytes, alignment: max(alignment, 16), tag: tag)
         }
         guard count != nil else {
             return .json(.created, try block(id, at: offsets[0]))
@@ -95,36 +92,8 @@ extension Service {
     private func blocks(_ id: SegmentIdentifier, at offsets: Set<Int>) throws(Problem) -> Answer<BlockList> {
         try listing { () throws(ListError) in
             try lens.blocks(id) { (picture, owners) in
-                BlockList(
-                    blocks: picture.blocks.filter { offsets.contains($0.payloadOffset) }
-                        .map { BlockReport($0, owners: owners) })
+                BlockList(picture: picture, owners: owners, offsets: offsets)
             }
         }
-    }
-}
-
-/// The blocks that a request made.
-struct BlockList: Report, JSONObjectEncodable {
-    let blocks: [BlockReport]
-
-    func writeMembers(to writer: inout JSONWriter) { writer.field("blocks", blocks) }
-}
-
-extension LockedSegment {
-    /// Allocates all blocks or none.
-    fileprivate mutating func allocate(
-        _ count: Int, sizeBytes: Int, alignment: Int, tag: Tag
-    ) throws(SegmentError) -> [Int] {
-        var offsets: [Int] = []
-        offsets.reserveCapacity(count)
-        do throws(SegmentError) {
-            for _ in 0..<count {
-                offsets.append(try allocate(sizeBytes: sizeBytes, alignment: alignment, tag: tag))
-            }
-        } catch {
-            for offset in offsets { try free(offset) }
-            throw error
-        }
-        return offsets
     }
 }

@@ -76,13 +76,16 @@ extension Service {
         let id = try segmentID(call)
         let fields = try call.fields()
         guard let offset = try fields.size("offset") else { throw BodyFields.missing("offset") }
-        let range = ProtectedRange(
-            offset: offset, length: try fields.requiredSize("length"),
-            access: try fields.choice("access") ?? .readWrite, locked: try fields.choice("locked") ?? .no)
+        let length = try fields.requiredSize("length")
+        // What is not named stays; where nothing is, the range is plain again.
+        let isPlain = !fields.has("access") && !fields.has("locked")
+        let access: ProtectedRange.Access? = isPlain ? .readWrite : try fields.choice("access")
+        let locked: ProtectedRange.Locked? = isPlain ? .no : try fields.choice("locked")
         let timeout = try call.query.timeout()
         let segment = try live.segment(id)
         do throws(SegmentError) {
-            try segment.protect(range, timeout: timeout)
+            try segment.protect(
+                offset: offset, length: length, access: access, locked: locked, timeout: timeout)
         } catch {
             // Nothing is to be stored: there is less memory than the pages that are to stay in it.
             if case .noSpace = error { throw .conflict("\(error)") }

@@ -18,7 +18,7 @@ extension Service {
             Endpoint(
                 name: "listBlocks", summary: "The blocks in address order; with buckets, a map of the pool.",
                 parameters: [
-                    "state", "owner", "tag", "at", "minBytes", "limit", "cursor", "buckets", "from", "to",
+                    "state", "owner", "tag", "at", "minBytes", "sort", "limit", "cursor", "buckets", "from", "to",
                 ], answer: Service.listBlocks)),
         route(
             .get, "/segments/{id}/blocks/{offset}",
@@ -43,16 +43,17 @@ extension Service {
                 throw .badRequest("\(name): goes with buckets", field: name)
             }
             let filter = try blockFilter(query)
+            let sort: ListSort<BlockKey> = try query.sort()
             let page = try query.page(.blocks)
             return .json(
                 .ok,
                 try listing { () throws(ListError) in
                     try lens.blocks(id) { (picture, owners) throws(QueryError) in
-                        try BlocksReport(picture: picture, owners: owners, filter: filter, page: page)
+                        try BlocksReport(picture: picture, owners: owners, filter: filter, sort: sort, page: page)
                     }
                 })
         }
-        for name in ["state", "owner", "tag", "at", "minBytes", "limit", "cursor"] where query.text(name) != nil {
+        for name in ["state", "owner", "tag", "at", "minBytes", "sort", "limit", "cursor"] where query.text(name) != nil {
             throw .badRequest("\(name): does not go with buckets", field: name)
         }
         let from = try query.size("from")

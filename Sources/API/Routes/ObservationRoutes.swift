@@ -14,12 +14,12 @@ extension Service {
             .get, "/segments/{id}/participants",
             Endpoint(
                 name: "listParticipants", summary: "Who takes part in the segment.",
-                parameters: ["limit", "cursor"], answer: Service.listParticipants)),
+                parameters: ["sort", "limit", "cursor"], answer: Service.listParticipants)),
         route(
             .get, "/segments/{id}/events",
             Endpoint(
                 name: "listEvents", summary: "The segment's last operations.",
-                parameters: ["after", "limit", "cursor"], answer: Service.listEvents)),
+                parameters: ["after", "sort", "limit", "cursor"], answer: Service.listEvents)),
     ]
 
     func listLocks(_ call: Call) throws(Problem) -> Response {
@@ -31,15 +31,16 @@ extension Service {
     func listParticipants(_ call: Call) throws(Problem) -> Response {
         let id = try segmentID(call)
         let page = try call.query.page(.participants)
-        return .json(.ok, try listing { () throws(ListError) in try lens.participants(id, page: page) })
+        let sort: ListSort<ParticipantKey> = try call.query.sort()
+        return .json(.ok, try listing { () throws(ListError) in try lens.participants(id, sort: sort, page: page) })
     }
 
     func listEvents(_ call: Call) throws(Problem) -> Response {
         let id = try segmentID(call)
         let after = try call.query.integer("after", in: 0...(.max)).map { UInt64($0) }
         let page = try call.query.page(.events)
-        let start = try asking { () throws(QueryError) in try EventsReport.start(after: after, page: page) }
+        let sort: ListSort<EventKey> = try call.query.sort()
         return .json(
-            .ok, try looking { () throws(ReadingError) in try lens.events(id, after: start, limit: page.limit) })
+            .ok, try listing { () throws(ListError) in try lens.events(id, after: after, sort: sort, page: page) })
     }
 }

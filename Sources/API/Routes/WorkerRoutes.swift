@@ -14,7 +14,7 @@ extension Service {
             .get, "/workers",
             Endpoint(
                 name: "listWorkers", summary: "The processes that this server started.",
-                parameters: ["limit", "cursor"], answer: Service.listWorkers)),
+                parameters: ["sort", "limit", "cursor"], answer: Service.listWorkers)),
         route(
             .post, "/workers",
             Endpoint(
@@ -42,11 +42,12 @@ extension Service {
 
     func listWorkers(_ call: Call) throws(Problem) -> Response {
         let page = try call.query.page(.workers)
+        let sort: ListSort<WorkerKey> = try call.query.sort()
         var reports: [WorkerReport] = []
         for record in supervisor?.records ?? [] { reports.append(try WorkerReport(record)) }
         let workers = reports
         return .json(
-            .ok, answer(try asking { () throws(QueryError) in try WorkersReport(workers: workers, page: page) }))
+            .ok, answer(try asking { () throws(QueryError) in try WorkersReport(workers: workers, sort: sort, page: page) }))
     }
 
     func showWorker(_ call: Call) throws(Problem) -> Response {
@@ -99,6 +100,11 @@ extension Service {
         // Opened here too: what is no segment that one may change is refused before a process is started for it.
         let segment = try live.segment(id)
         let descriptor = id.kind == .memfd ? segment.descriptor : nil
+        do throws(WorkloadOptionError) {
+            try options.check(for: workload, in: segment)
+        } catch {
+            throw Problem(SupervisorError.option(error))
+        }
         do throws(SupervisorError) {
             let records = try supervisor.start(
                 segment: WorkerSegment(id: id.text, descriptor: descriptor), workload: workload, options: options,

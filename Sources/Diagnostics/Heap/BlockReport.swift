@@ -109,32 +109,89 @@ public struct BlocksReport: Sendable, Equatable {
 
     /// Looks blocks up.
     ///
-    /// O(log blocks) to find the page's beginning or the block at an offset, then O(blocks looked at) until the page
-    /// is full: all of the rest where a filter lets few pass.
+    /// In address order O(log blocks) to find the page's beginning or the block at an offset, then O(blocks looked
+    /// at) until the page is full: all of the rest where a filter lets few pass. In another order all are looked at.
     ///
-    /// - Throws: ``QueryError`` where the cursor is of another list's shape.
+    /// - Throws: ``QueryError`` where the cursor is of another list's shape or order.
     public init(
-        picture: HeapPicture, owners: OwnerDirectory, filter: BlockFilter = BlockFilter(), page: PageRequest = .first
+        picture: HeapPicture, owners: OwnerDirectory, filter: BlockFilter = BlockFilter(),
+        sort: ListSort<BlockKey> = ListSort(.natural), page: PageRequest = .first
     ) throws(QueryError) {
-        let first = try page.cursor?.number() ?? picture.pool.lowerBound
         let matcher = BlockMatcher(filter, picture: picture, owners: owners)
-        var spans = picture.spans(from: max(first, filter.at ?? first))
-        var blocks: [BlockReport] = []
-        var next: Cursor?
+        let spans =
+            sort.isNatural
+            ? try Self.inOrder(picture, matcher, page) : try Self.sorted(picture, owners, matcher, sort, page)
+        sequence = picture.sequence
+        blocks = spans.elements.map { BlockReport($0, of: picture, owners: owners) }
+        next = spans.next
+    }
+
+    private static func inOrder(
+        _ picture: HeapPicture, _ matcher: BlockMatcher, _ page: PageRequest
+    ) throws(QueryError) -> Page<PoolSpan> {
+        let at = matcher.filter.at
+        let first = try page.cursor?.number() ?? picture.pool.lowerBound
+        var spans = picture.spans(from: max(first, at ?? first))
+        var found: [PoolSpan] = []
         while let span = spans.next() {
             // A block that begins before the cursor was shown, or what it was made of.
             guard span.offset >= first else { continue }
-            if let at = filter.at, !(span.offset..<span.end).contains(at) { break }
+            if let at, !(span.offset..<span.end).contains(at) { break }
             guard matcher.matches(span) else { continue }
-            guard blocks.count < page.limit else {
-                next = Cursor(.blocks, number: span.offset)
-                break
-            }
-            blocks.append(BlockReport(span, of: picture, owners: owners))
+            guard found.count < page.limit else { return Page(elements: found, next: Cursor(.blocks, number: span.offset)) }
+            found.append(span)
         }
-        sequence = picture.sequence
-        self.blocks = blocks
-        self.next = next
+        return Page(elements: found, next: nil)
+    }
+
+    private static func sorted(
+        _ picture: HeapPicture, _ owners: OwnerDirectory, _ matcher: BlockMatcher, _ sort: ListSort<BlockKey>,
+        _ page: PageRequest
+    ) throws(QueryError) -> Page<PoolSpan> {
+        let at = matcher.filter.at
+        let wanted = (at.map { picture.spans(from: $0) } ?? picture.spans).lazy.prefix { span in
+            at.map { (span.offset..<span.end).contains($0) } ?? true
+        }
+        return try sort.page(
+            of: wanted.filter(matcher.matches), .blocks, page,
+            value: { Self.value(of: $0, by: sort.key, picture, owners) }, number: { $0.offset })
+    }
+
+    /// What a span is sorted by.
+    private static func value(
+        of span: PoolSpan, by key: BlockKey, _ picture: HeapPicture, _ owners: OwnerDirectory
+    ) -> SortValue {
+        guard let index = span.block else {
+            return switch key {
+            case .offset, .spanOffset: SortValue(span.offset)
+            case .sizeBytes, .spanBytes: SortValue(span.bytes)
+            case .state: SortValue(text: BlockReport.State.free.rawValue.utf8)
+            case .owner, .tag, .sequence, .allocatedAt: .missing
+            }
+        }
+        let block = picture.blocks[index]
+        return switch key {
+        case .offset: SortValue(block.payloadOffset)
+        case .sizeBytes: SortValue(block.sizeBytes)
+        case .spanOffset: SortValue(block.spanOffset)
+        case .spanBytes: SortValue(block.spanBytes)
+        case .state:
+            SortValue(text: (owners.isOrphaned(block.owner) ? BlockReport.State.orphaned : .used).rawValue.utf8)
+        case .owner: owners.owner(block.owner).pid.map { SortValue($0) } ?? .missing
+        case .tag: block.tag.text.map { SortValue(text: $0.utf8) } ?? .missing
+        case .sequence: SortValue(block.sequence)
+        case .allocatedAt: SortValue(block.allocatedAtMilliseconds)
+        }
+    }
+}
+
+/// The blocks that one request made.
+public struct BlockList: Report, Equatable {
+    public let blocks: [BlockReport]
+
+    /// - Parameter offsets: where their payloads begin. One that has been freed meanwhile is missing in the list.
+    public init(picture: HeapPicture, owners: OwnerDirectory, offsets: Set<Int>) {
+        blocks = picture.blocks.filter { offsets.contains($0.payloadOffset) }.map { BlockReport($0, owners: owners) }
     }
 }
 

@@ -61,13 +61,39 @@ public struct EventsReport: Sendable, Equatable {
         }
     }
 
+    /// The newest first.
+    ///
+    /// - Parameters:
+    ///   - records: ascending, as the ring had them: those before `request.end`.
+    ///   - isOldest: whether nothing older is wanted or there.
+    public init(newestFirst records: [EventRecord], lost: UInt64, isOldest: Bool, owners: OwnerDirectory) {
+        events = records.reversed().map { EventReport($0, owners: owners) }
+        self.lost = lost
+        next = isOldest ? nil : records.first.map {
+            Cursor(.events, [Self.descending, .number(Int(truncatingIfNeeded: $0.sequence))])
+        }
+    }
+
+    private static let descending = Cursor.Part.bytes(Array("-sequence".utf8))
+
     /// The sequence to read on from.
     ///
     /// - Parameters:
     ///   - after: what the client knows already; a cursor goes before it.
-    /// - Throws: ``QueryError`` where the cursor is of another list's shape.
+    /// - Throws: ``QueryError`` where the cursor is of another list's shape or order.
     public static func start(after: UInt64?, page: PageRequest) throws(QueryError) -> UInt64 {
         guard let cursor = page.cursor else { return after ?? 0 }
         return UInt64(truncatingIfNeeded: try cursor.number())
+    }
+
+    /// The sequence that the newest of a page stands before, where the newest come first; nil for the first page.
+    ///
+    /// - Throws: ``QueryError`` where the cursor is of another list's shape or order.
+    public static func end(page: PageRequest) throws(QueryError) -> UInt64? {
+        guard let parts = page.cursor?.parts else { return nil }
+        guard parts.count == 2, parts[0] == descending, case .number(let number) = parts[1] else {
+            throw Cursor.invalid
+        }
+        return UInt64(truncatingIfNeeded: number)
     }
 }

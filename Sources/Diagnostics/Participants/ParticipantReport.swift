@@ -78,14 +78,32 @@ public struct ParticipantsReport: Sendable, Equatable {
     /// - Throws: ``QueryError`` where the cursor is of another list's shape.
     public init(
         records: [ParticipantRecord], owners: OwnerDirectory, clock: SegmentClock, totals: [OwnerKey: BlockTotals],
-        page: PageRequest = .first
+        sort: ListSort<ParticipantKey> = ListSort(.natural), page: PageRequest = .first
     ) throws(QueryError) {
         let joined = records.filter { $0.isJoined && $0.slot > 0 }
-        let page = try page.page(of: joined, .participants) { $0.slot }
-        participants = page.elements.map { record in
-            ParticipantReport(
-                record, alive: owners.owner(record.key).alive, clock: clock, totals: totals[record.key] ?? .none)
-        }
+        let page = try sort.page(
+            of: joined.lazy.map { record in
+                ParticipantReport(
+                    record, alive: owners.owner(record.key).alive, clock: clock, totals: totals[record.key] ?? .none)
+            }, .participants, page, value: { Self.value(of: $0, by: sort.key) }, number: { $0.slot })
+        participants = page.elements
         next = page.next
+    }
+
+    private static func value(of report: ParticipantReport, by key: ParticipantKey) -> SortValue {
+        func time(_ time: WallTime?) -> SortValue { time.map { SortValue(Int($0.nanoseconds)) } ?? .missing }
+        return switch key {
+        case .slot: SortValue(report.slot)
+        case .generation: SortValue(Int(report.generation))
+        case .pid: SortValue(report.pid)
+        case .startedAt: time(report.startedAt)
+        case .name: SortValue(text: report.name.utf8)
+        case .alive: SortValue(text: "\(report.alive)".utf8)
+        case .heartbeatAt: time(report.heartbeatAt)
+        case .waitingSince: time(report.waitingSince)
+        case .operations: SortValue(report.operations.reduce(0) { $0 &+ $1.count })
+        case .blockCount: SortValue(report.blockCount)
+        case .sizeBytes: SortValue(report.sizeBytes)
+        }
     }
 }

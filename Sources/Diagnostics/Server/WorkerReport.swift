@@ -99,10 +99,26 @@ public struct WorkersReport: Sendable, Equatable {
 
     /// - Parameter workers: ascending by number.
     /// - Throws: ``QueryError`` where the cursor is of another list's shape.
-    public init(workers: [WorkerReport], page: PageRequest = .first) throws(QueryError) {
-        let page = try page.page(of: workers, .workers) { $0.workerId }
+    public init(
+        workers: [WorkerReport], sort: ListSort<WorkerKey> = ListSort(.natural), page: PageRequest = .first
+    ) throws(QueryError) {
+        let page = try sort.page(
+            of: workers, .workers, page, value: { Self.value(of: $0, by: sort.key) }, number: { $0.workerId })
         self.workers = page.elements
         next = page.next
+    }
+
+    private static func value(of report: WorkerReport, by key: WorkerKey) -> SortValue {
+        switch key {
+        case .workerId: SortValue(report.workerId)
+        case .pid: SortValue(report.pid)
+        case .segment: SortValue(text: "\(report.segment)".utf8)
+        case .workload: SortValue(text: report.workload.utf8)
+        case .state: SortValue(text: report.state.rawValue.utf8)
+        case .operations: SortValue(report.operations)
+        case .startedAt: SortValue(Int(report.startedAt.nanoseconds))
+        case .ranForMilliseconds: SortValue(report.ranForMilliseconds)
+        }
     }
 }
 

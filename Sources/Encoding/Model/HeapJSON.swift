@@ -74,6 +74,10 @@ extension BlocksReport: JSONObjectEncodable {
     }
 }
 
+extension BlockList: JSONObjectEncodable {
+    public func writeMembers(to writer: inout JSONWriter) { writer.field("blocks", blocks) }
+}
+
 extension BucketReport: JSONObjectEncodable {
     public func writeMembers(to writer: inout JSONWriter) {
         writer.field("offset", offset)

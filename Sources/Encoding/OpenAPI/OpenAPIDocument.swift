@@ -92,7 +92,8 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
             }
             for name in operation.parameters {
                 let about = OperationTable.names[name]?.about
-                Self.write(parameter: name, in: "query", schema(of: name), about, to: &writer)
+                let schema = name == "sort" ? Self.order(by: notes.sortKeys) : schema(of: name)
+                Self.write(parameter: name, in: "query", schema, about, to: &writer)
             }
         })
         write(operation.body, required: notes.required, to: &writer)
@@ -119,6 +120,8 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
             writer.field("schema", schema ?? .anything)
         }
     }
+
+    private static func order(by keys: [String]) -> Schema { .choice(keys.flatMap { [$0, "-" + $0] }) }
 
     private func schema(of name: String) -> Schema {
         choices[name].map { .choice($0) } ?? OperationTable.names[name]?.schema ?? .anything

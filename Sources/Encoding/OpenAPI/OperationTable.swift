@@ -10,6 +10,8 @@ enum OperationTable {
         var hasEnvelope = true
         /// Members that the body must have.
         var required: [String] = []
+        /// What its list can be sorted by.
+        var sortKeys: [String] = []
         /// Statuses of its own besides those that its form makes possible.
         var problems: [Int] = []
         /// Other statuses of success than the usual one, and what they mean.
@@ -22,7 +24,7 @@ enum OperationTable {
         "readyz": Notes(problems: [503]),
         "status": Notes(answer: .reference("Status")),
         "openapi": Notes(answer: .map(.anything), hasEnvelope: false),
-        "listSegments": Notes(answer: .reference("SegmentList")),
+        "listSegments": Notes(answer: .reference("SegmentList"), sortKeys: SegmentSort.Key.allCases.map(\.rawValue)),
         "createSegment": Notes(answer: .reference("Segment"), required: ["capacityBytes"], problems: [409, 507]),
         "getSegment": Notes(answer: .reference("Segment")),
         "changeSegment": Notes(answer: .reference("Segment"), problems: [409]),
@@ -34,7 +36,8 @@ enum OperationTable {
         "layout": Notes(answer: .reference("Layout")),
         "heap": Notes(answer: .reference("Heap"), problems: [409]),
         "listBlocks": Notes(
-            answer: .either([.reference("BlockList"), .reference("BucketList")]), problems: [409]),
+            answer: .either([.reference("BlockList"), .reference("BucketList")]),
+            sortKeys: BlockKey.allCases.map(\.rawValue), problems: [409]),
         "getBlock": Notes(answer: .reference("Block"), problems: [409]),
         "allocateBlocks": Notes(
             answer: .either([.reference("Block"), .reference("NewBlocks")]), required: ["sizeBytes"],
@@ -42,12 +45,14 @@ enum OperationTable {
         "resizeBlock": Notes(answer: .reference("Block"), required: ["sizeBytes"], problems: [409, 507]),
         "freeBlock": Notes(problems: [409]),
         "listLocks": Notes(answer: .reference("LockList"), problems: [409]),
-        "listParticipants": Notes(answer: .reference("ParticipantList"), problems: [409]),
-        "listEvents": Notes(answer: .reference("EventList"), problems: [409]),
+        "listParticipants": Notes(
+            answer: .reference("ParticipantList"), sortKeys: ParticipantKey.allCases.map(\.rawValue), problems: [409]),
+        "listEvents": Notes(
+            answer: .reference("EventList"), sortKeys: EventKey.allCases.map(\.rawValue), problems: [409]),
         "verify": Notes(answer: .reference("Verification"), problems: [409]),
         "reclaim": Notes(answer: .reference("Reclaim"), problems: [409]),
         "protect": Notes(answer: .reference("Segment"), required: ["offset", "length"], problems: [409]),
-        "listWorkers": Notes(answer: .reference("WorkerList")),
+        "listWorkers": Notes(answer: .reference("WorkerList"), sortKeys: WorkerKey.allCases.map(\.rawValue)),
         "startWorkers": Notes(
             answer: .reference("WorkerList"), required: ["segment", "workload"], problems: [404, 409, 503]),
         "getWorker": Notes(answer: .reference("Worker")),
@@ -70,10 +75,7 @@ enum OperationTable {
         "pid": (.integer(minimum: 1, maximum: nil), "mapped by this process"),
         "uid": (.count, "of this user"),
         "q": (.text, "with this in their name"),
-        "sort": (
-            .choice(SegmentSort.Key.allCases.flatMap { [$0.rawValue, "-" + $0.rawValue] }),
-            "by this key; with - before it the other way"
-        ),
+        "sort": (.text, "by this key; with - before it the other way"),
         "limit": (
             .integer(minimum: PageRequest.limits.lowerBound, maximum: PageRequest.limits.upperBound),
             "so many at most; \(PageRequest.defaultLimit) where missing"
@@ -118,8 +120,8 @@ enum OperationTable {
         "sizeBytes": (.size, "of the payload"),
         "alignment": (.size, "of the payload: a power of two; 16 where missing"),
         "count": (.integer(minimum: 1, maximum: nil), "so many, all or none"),
-        "access": (.choice(of: ProtectionReport.Access.self), "readWrite where missing"),
-        "locked": (.choice(of: ProtectionReport.Locked.self), "no where missing"),
+        "access": (.choice(of: ProtectionReport.Access.self), "left as it is where only locked is there; readWrite where neither is"),
+        "locked": (.choice(of: ProtectionReport.Locked.self), "left as it is where only access is there; no where neither is"),
         "segment": (.text, "its id or name"),
         "workload": (.text, "what the workers do"),
         "options": (.reference("WorkerOptions"), "for each of them"),

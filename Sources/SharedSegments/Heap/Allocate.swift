@@ -206,7 +206,7 @@ extension SegmentCore {
     }
 
     /// How many bytes of a free block come before an aligned span in it, or nil where none fits.
-    private func prefix(of block: BlockDescriptor, bytes: Int, alignment: Int) -> Int? {
+    func prefix(of block: BlockDescriptor, bytes: Int, alignment: Int) -> Int? {
         let start = Int(block.spanOffset)
         let payload = (start + shmlens_granule_bytes + alignment - 1) & ~(alignment - 1)
         let prefix = payload - shmlens_granule_bytes - start

@@ -17,10 +17,7 @@ enum Trespass {
             try segment { () throws(SegmentError) in try session.segment.trespassReadOnly() }
             throw .notEnded(by: "SIGSEGV")
         }
-        let layout = session.segment.layout
-        let offset = options.offset ?? layout.poolOffset
-        let length = options.length ?? max(0, layout.totalBytes - offset)
-        let access = options.access ?? .read
+        let (offset, length, access) = range(options, in: session.segment)
         guard access == .readWrite else {
             try protect(session, offset, length, access)
             try segment { () throws(SegmentError) in try session.segment.trespass(at: offset) }
@@ -33,6 +30,31 @@ enum Trespass {
             try locked.write(try locked.copy(offset..<(offset + 1)), at: offset)
         }
         session.count(1)
+    }
+
+    /// What the options mean in a segment.
+    private static func range(
+        _ options: WorkloadOptions, in segment: Segment
+    ) -> (offset: Int, length: Int, access: ProtectedRange.Access) {
+        let layout = segment.layout
+        let offset = options.offset ?? layout.poolOffset
+        return (offset, options.length ?? max(0, layout.totalBytes - offset), options.access ?? .read)
+    }
+
+    /// Refuses what could only fail in this segment, before a process is started for it.
+    static func check(_ options: WorkloadOptions, in segment: Segment) throws(WorkloadOptionError) {
+        let (offset, length, access) = range(options, in: segment)
+        do throws(SegmentError) {
+            try segment.pages(offset, length, access)
+        } catch {
+            guard case .invalid(let field, let reason) = error else { return }
+            throw WorkloadOptionError(field: field, reason: reason)
+        }
+        let pool = segment.layout.poolOffset..<(segment.layout.poolOffset + segment.layout.poolBytes)
+        guard access != .readWrite || pool.contains(offset) else {
+            throw WorkloadOptionError(
+                field: "offset", reason: "must lie in the pool, \(pool), where access is readWrite: it is written to")
+        }
     }
 
     private static func protect(
