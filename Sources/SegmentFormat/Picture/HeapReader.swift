@@ -3,6 +3,8 @@ import Observations
 
 /// Pictures of the heap.
 extension SegmentReader {
+    /// Blocks that memory is reserved for on a segment's word alone.
+    private static var reservedBlocks: Int { 1 << 16 }
     /// Sequence pages copied in one go: 1 MiB of the table.
     private static var pagesPerChunk: Int { 256 }
 
@@ -17,7 +19,8 @@ extension SegmentReader {
             var copied = try copyTable()
             let after = try head()
             if after != before {
-                guard after &- before < UInt64(layout.eventCount - 1), let events = try ring(before + 1...after) else {
+                // A head that went back is somebody else's writing.
+                guard after > before, after - before < UInt64(layout.eventCount - 1), let events = try ring(before + 1...after) else {
                     last = picture(copied.blocks, sequence: after, highWater: copied.highWater, .torn)
                     continue
                 }
@@ -49,10 +52,13 @@ extension SegmentReader {
         let totals = HeapTotals(image: index.image, layout: layout)
         var copied = Copied(
             highWater: totals.highWaterBytes, usedBytes: totals.usedBytes, consistency: index.consistency)
-        let count = min(Int(totals.tableHighWater), layout.blockCapacity)
+        let used = min(Int(totals.tableHighWater), layout.blockCapacity)
+        let count = min(used, Verifier<Source>.descriptorLimit)
+        // The rest is not looked at, and the picture says that it is none.
+        if count < used { copied.consistency = .torn }
         let perPage = SegmentLayout.blocksPerSequence
         let pages = (count + perPage - 1) / perPage
-        copied.blocks.reserveCapacity(min(Int(totals.usedBlocks), count))
+        copied.blocks.reserveCapacity(min(Int(totals.usedBlocks), count, Self.reservedBlocks))
         for first in stride(from: 0, to: pages, by: Self.pagesPerChunk) {
             try copyPages(first..<min(first + Self.pagesPerChunk, pages), into: &copied)
         }

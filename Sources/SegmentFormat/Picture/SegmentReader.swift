@@ -49,10 +49,15 @@ public struct SegmentReader<Source: ByteSource>: Sendable {
         try copy(layout.sequencesOffset + range.lowerBound * 8, count: range.count * 8)
     }
 
-    /// The newest committed operation.
+    /// The newest committed operation; beyond ``headMax`` somebody else wrote there, and that is what it counts as.
     public func head() throws(PictureError) -> UInt64 {
-        try copy(shmlens_header_offset_event_head, count: 8).word(at: shmlens_header_offset_event_head) ?? 0
+        let head = try copy(shmlens_header_offset_event_head, count: 8).word(at: shmlens_header_offset_event_head)
+        return min(head ?? 0, Self.headMax)
     }
+
+    /// More operations than a segment sees, at a million a second, in a hundred thousand years: sums with the length
+    /// of a ring stay far from the end of a word.
+    private static var headMax: UInt64 { 1 << 62 }
 
     /// What became of copying one page.
     struct Settled {
@@ -153,11 +158,11 @@ public struct SegmentReader<Source: ByteSource>: Sendable {
     public func events(after: UInt64, limit: Int) throws(PictureError) -> (events: [EventRecord], lost: UInt64) {
         for _ in 0..<Self.pictureTries {
             let newest = try head()
-            guard newest > after else { return ([], 0) }
+            guard newest > after, limit > 0 else { return ([], 0) }
             let kept = UInt64(layout.eventCount - 1)
             let oldest = newest > kept ? newest - kept + 1 : 1
             let first = max(after &+ 1, oldest)
-            let last = min(newest, first &+ UInt64(max(limit, 1)) &- 1)
+            let last = min(newest, first + UInt64(min(limit, layout.eventCount)) - 1)
             if let events = try ring(first...last) { return (events, first - after - 1) }
         }
         return ([], try head() &- after)
