@@ -50,6 +50,30 @@ struct Expectation {
     }
 }
 
+extension Scratch {
+    /// The page sequence numbers.
+    var sequences: [UInt64] {
+        let offset = layout.sequencesOffset
+        return (0..<layout.sequenceCount).map { memory.load(offset + $0 * 8) }
+    }
+
+    /// What must hold of every recovered segment whatever its state, and what does not where it does not.
+    ///
+    /// - Parameter left: the sequence numbers as the dead left them: a page in the middle of an operation must look
+    ///   changed to who copied it before, so its number may not be an old one again.
+    func unsettled(since left: [UInt64]) -> String? {
+        for (page, (now, before)) in zip(sequences, left).enumerated() {
+            guard now & 1 == 0 else { return "page \(page) has the odd number \(now)" }
+            guard now > before || (now == before && before & 1 == 0) else {
+                return "page \(page) went from number \(before) to \(now)"
+            }
+        }
+        guard memory.load(shmlens_header_offset_journal_count) == 0 else { return "the journal is not empty" }
+        guard memory.load(shmlens_header_offset_damaged) == 0 else { return "damage was found" }
+        return nil
+    }
+}
+
 /// A scenario in a segment: run as often as one likes from the same beginning.
 final class CrashRun {
     let scenario: CrashScenario
@@ -111,6 +135,11 @@ final class CrashRun {
 }
 
 extension Scratch {
+    /// How this differs from a recovery that nothing disturbed, if it does.
+    func difference(from good: Scratch, since left: [UInt64]) -> String? {
+        isSame(as: good) ? unsettled(since: left) : "recovered differently"
+    }
+
     /// Calls `body` with what a kill before each store of a recovery leaves.
     ///
     /// - Returns: how many.
@@ -145,7 +174,11 @@ extension Scratch {
             try run.forEachKill { step, left in
                 kills += 1
                 scratch.load(left)
+                let numbers = scratch.sequences
                 scratch.recoverWhole()
+                if let problem = scratch.unsettled(since: numbers) {
+                    Issue.record("killed before store \(step): \(problem)")
+                }
                 // Most steps of an operation are recovered to the very same bytes: one check serves all of them.
                 if lastState >= 0, scratch.isSame(as: good) { return }
                 good.load(scratch.memory)
@@ -173,6 +206,7 @@ extension Scratch {
             try run.forEachKill { step, left in
                 guard (step + phase) % outer == 0 else { return }
                 good.load(left)
+                let numbers = good.sequences
                 good.recoverWhole()
                 first.load(left)
                 kills += first.forEachKillWhileRecovering { once in
@@ -181,15 +215,15 @@ extension Scratch {
                         kills += second.forEachKillWhileRecovering { twice in
                             third.load(second.memory)
                             third.recoverWhole()
-                            if !third.isSame(as: good) {
-                                Issue.record("killed before stores \(step), \(once) and \(twice): recovered differently")
+                            if let problem = third.difference(from: good, since: numbers) {
+                                Issue.record("killed before stores \(step), \(once) and \(twice): \(problem)")
                             }
                         }
                     } else {
                         second.recoverWhole()
                     }
-                    if !second.isSame(as: good) {
-                        Issue.record("killed before stores \(step) and \(once): recovered differently")
+                    if let problem = second.difference(from: good, since: numbers) {
+                        Issue.record("killed before stores \(step) and \(once): \(problem)")
                     }
                 }
             }
@@ -207,5 +241,28 @@ extension Scratch {
         let kills = try killRecoveries(scenario, outer: 1, inner: 1)
         print("\(scenario): recovery killed at \(kills) places")
         #expect(kills > 0)
+    }
+
+    @Test func `damage that a recovery found is known to the next one, wherever the first one dies`() throws {
+        let scenario = try #require(CrashScenario.named("count"))
+        try withRun(scenario) { run in
+            let (spoilt, first, second) = (
+                Scratch(layout: run.segment.layout), Scratch(layout: run.segment.layout),
+                Scratch(layout: run.segment.layout)
+            )
+            try run.forEachKill { step, left in
+                if step == run.stores / 2 { spoilt.load(left) }
+            }
+            try #require(spoilt.memory.load(shmlens_header_offset_journal_count) > 0)
+            // An entry that names a word which no operation journals: what it saved cannot be put back.
+            spoilt.memory.store(shmlens_header_offset_journal, 8)
+            first.load(spoilt.memory)
+            let kills = first.forEachKillWhileRecovering { step in
+                second.load(first.memory)
+                second.recoverWhole()
+                if !second.isDamaged { Issue.record("killed before store \(step): the damage is forgotten") }
+            }
+            #expect(kills > 10 && first.isDamaged)
+        }
     }
 }

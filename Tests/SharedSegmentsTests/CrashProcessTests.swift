@@ -53,10 +53,12 @@ import Testing
             let segment = run.segment
             let deaths = segment.core.memory.load(shmlens_header_offset_lock_owner_deaths)
             let before = segment.core.memory.load(shmlens_header_offset_event_head)
+            let scratch = Scratch(layout: segment.layout)
+            scratch.load(segment.core.memory)
+            let numbers = scratch.sequences
             try segment.withLock(timeout: .seconds(10)) { _ in }
             #expect(
                 segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == deaths + 1, "\(comment)")
-            #expect(segment.core.memory.load(shmlens_header_offset_journal_count) == 0, "\(comment)")
             let head = segment.core.memory.load(shmlens_header_offset_event_head)
             let place = segment.layout.eventOffset(head)
             let event = EventRecord(
@@ -64,8 +66,8 @@ import Testing
                 at: place)
             #expect(head == before + 1 && event.kind == .recover && event.sequence == head, "\(comment)")
 
-            let scratch = Scratch(layout: segment.layout)
             scratch.load(segment.core.memory)
+            if let problem = scratch.unsettled(since: numbers) { Issue.record("\(comment): \(problem)") }
             if let state = good.firstIndex(where: scratch.isSame(as:)) { return states[state] }
             let kept = Scratch(layout: segment.layout)
             kept.load(segment.core.memory)
@@ -141,7 +143,11 @@ import Testing
                 let image = try #require(tracer.bytes(segment.layout.totalBytes))
                 images += 1
                 scratch.load(bytes: image)
+                let numbers = scratch.sequences
                 scratch.recoverWhole()
+                if let problem = scratch.unsettled(since: numbers) {
+                    Issue.record("stopped behind instruction \(number): \(problem)")
+                }
                 if lastState >= 0, scratch.isSame(as: good) { continue }
                 good.load(scratch.memory)
                 let (state, problem) = try run.expectation.check(scratch)
@@ -149,7 +155,8 @@ import Testing
                 #expect(state >= lastState, "stopped behind instruction \(number)")
                 lastState = state
             }
-            #expect(lastState == 1 && images >= run.stores / 2)
+            // Some stores write what stands there already; the journal's and the ring's do not.
+            #expect(lastState == 1 && images >= run.stores / 2 && images <= run.stores * 2)
         }
     #endif
 

@@ -26,6 +26,8 @@ extension SegmentCore {
             damage = damage ?? firstDamage(entries: Int(count))
             closePages(entries: Int(count))
         }
+        // While the journal is still there: who dies in here leaves the next one to find the same.
+        if damage != nil { raw(shmlens_header_offset_damaged, 1) }
         raw(shmlens_header_offset_journal_count, 0)
         return damage
     }
@@ -52,9 +54,12 @@ extension SegmentCore {
         raw(
             shmlens_header_offset_lock_owner_deaths,
             memory.load(shmlens_header_offset_lock_owner_deaths) &+ 1)
-        begin()
-        commit(EventDraft(kind: .recover, actor: owner))
-        if case .damaged(_, let offset) = damage { markDamaged(at: offset) }
+        // Counted it is; where the file system has no page left for the event, there is none.
+        if (try? requireEventBacked()) != nil {
+            begin()
+            commit(EventDraft(kind: .recover, actor: owner))
+        }
+        if case .damaged(_, let offset) = damage { tellDamage(at: offset) }
     }
 
     /// Makes the sequence numbers of all pages that the operation touched even and larger.
