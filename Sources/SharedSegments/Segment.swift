@@ -107,7 +107,9 @@ public final class Segment: Sendable {
         self.identity = identity
         self.process = process
         self.name = name
-        core = SegmentCore(memory: mapping.memory, layout: identity.layout)
+        core = SegmentCore(
+            memory: mapping.memory, layout: identity.layout,
+            backing: Backing(descriptor: mapping.descriptor, count: identity.layout.totalBytes))
         lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
         let host = try ProcessIdentity.hostFacts()
         liveness = { $0.liveness(seenFrom: host) }

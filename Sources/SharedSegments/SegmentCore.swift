@@ -49,10 +49,15 @@ final class SegmentCore: @unchecked Sendable {
     /// Ranges of this process' mapping that must not be written.
     let protection = ProtectionTable()
 
-    init(memory: LiveMemory, layout: SegmentLayout) {
+    /// nil for memory that is no file's: all of it is there.
+    let backing: Backing?
+
+    /// - Parameter backing: which pages the file system has given already.
+    init(memory: LiveMemory, layout: SegmentLayout, backing: Backing? = nil) {
         precondition(memory.count >= layout.totalBytes, "the mapping is smaller than the segment")
         self.memory = memory
         self.layout = layout
+        self.backing = backing
         indexOffset = layout.indexOffset
         sequencesOffset = layout.sequencesOffset
         mapOffset = layout.mapOffset
@@ -90,27 +95,27 @@ final class SegmentCore: @unchecked Sendable {
         guard journalCount < shmlens_journal_entries else {
             throw .damaged(what: "an operation needs more stores than the journal holds", offset: offset)
         }
+        try backing?.require(offset)
+        let sequence = sequenceIndex(covering: offset)
+        if let sequence { try backing?.require(sequencesOffset + sequence * 8) }
         let entry = shmlens_header_offset_journal + journalCount * MemoryLayout<shmlens_journal_entry>.size
         raw(entry, UInt64(offset))
         raw(entry + 8, old)
         journalCount += 1
         raw(shmlens_header_offset_journal_count, UInt64(journalCount))
-        touchPage(of: offset)
+        if let sequence { touch(sequence) }
         raw(offset, value)
     }
 
     /// As ``SegmentLayout/sequenceIndex(covering:)`` says, what is changed most often first.
     @inline(__always)
-    private func touchPage(of offset: Int) {
+    private func sequenceIndex(covering offset: Int) -> Int? {
         if offset >= blocksOffset {
-            guard offset < poolOffset else { return }
-            touch(firstBlockSequence + (offset &- blocksOffset) / shmlens_sequence_page_bytes)
-        } else if offset >= indexOffset {
-            guard offset < sequencesOffset else { return }
-            touch(SegmentLayout.indexSequence)
-        } else if let sequence = layout.sequenceIndex(covering: offset) {
-            touch(sequence)
+            return offset < poolOffset
+                ? firstBlockSequence + (offset &- blocksOffset) / shmlens_sequence_page_bytes : nil
         }
+        if offset >= indexOffset { return offset < sequencesOffset ? SegmentLayout.indexSequence : nil }
+        return layout.sequenceIndex(covering: offset)
     }
 
     /// Changes half a word; `offset` is a multiple of 4.
@@ -169,9 +174,10 @@ final class SegmentCore: @unchecked Sendable {
     func rollBack() {
         let isWhole = undo(entries: journalCount)
         closePages()
+        if !isWhole { raw(shmlens_header_offset_damaged, 1) }
         raw(shmlens_header_offset_journal_count, 0)
         journalCount = 0
-        if !isWhole { markDamaged(at: shmlens_header_offset_journal) }
+        if !isWhole { tellDamage(at: shmlens_header_offset_journal) }
     }
 
     private func closePages() {
@@ -219,6 +225,7 @@ final class SegmentCore: @unchecked Sendable {
     func perform<Result>(
         _ body: () throws(SegmentError) -> (Result, EventDraft)
     ) throws(SegmentError) -> Result {
+        try requireEventBacked()
         begin()
         do throws(SegmentError) {
             let (result, event) = try body()
@@ -231,9 +238,22 @@ final class SegmentCore: @unchecked Sendable {
         }
     }
 
+    /// Makes sure that the ring has the page of the next event.
+    @inline(__always)
+    func requireEventBacked() throws(SegmentError) {
+        try backing?.require(layout.eventOffset(memory.load(shmlens_header_offset_event_head) &+ 1))
+    }
+
     /// Refuses every further change. One word, so that it needs no journal.
     func markDamaged(at offset: Int) {
         guard memory.load(shmlens_header_offset_damaged) == 0 else { return }
+        tellDamage(at: offset)
+    }
+
+    /// Makes the event of damage that was found, and sets the mark where it is not set yet.
+    func tellDamage(at offset: Int) {
+        // Where the ring has no page for it, the mark alone must do.
+        guard (try? requireEventBacked()) != nil else { return raw(shmlens_header_offset_damaged, 1) }
         begin()
         raw(shmlens_header_offset_damaged, 1)
         var event = EventDraft(kind: .damage, actor: .external)

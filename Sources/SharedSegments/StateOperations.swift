@@ -58,6 +58,8 @@ extension SegmentCore {
             throw .outsidePool(offset: offset, length: bytes.byteCount, pool: pool)
         }
         try requireUnprotected(offset, length: bytes.byteCount)
+        try backing?.require(offset, length: bytes.byteCount)
+        try requireEventBacked()
         begin()
         let sequence = operation
         var event = EventDraft(kind: .write, actor: actor)

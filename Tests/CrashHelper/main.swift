@@ -13,6 +13,8 @@
 //     CrashHelper wait SEGMENT             joins, says `waits SLOT GENERATION`, waits until the flag is set, says `woken`
 //     CrashHelper open SEGMENT UID         as another user: says `opened` or the error
 //     CrashHelper create SEGMENT UID MODE [FOLDER]     the same; says `created` or the error
+//     CrashHelper fill FOLDER              makes a segment there, lets a file take the rest of the file system, and
+//                                          changes the segment in all ways: says what came of it
 //
 // The lines are answered by `killed`, or `done N` where the child came through with N stores, or `failed …`.
 // The children are forked: this program has one thread and starts none, so that nothing is lost on the way.
@@ -115,6 +117,73 @@ func wait(_ name: String) throws(SegmentError) {
     say(flag == nil ? "late" : "woken")
 }
 
+/// Does all kinds of operations where the file system has not a page left.
+///
+/// - Returns: how many went well, and how many were refused for want of a page.
+func change(_ segment: Segment, rounds: Int) throws(SegmentError) -> (done: Int, refused: Int) {
+    var (done, refused) = (0, 0)
+    var offsets: [Int] = []
+    func attempt(_ body: () throws(SegmentError) -> Void) throws(SegmentError) {
+        do throws(SegmentError) {
+            try body()
+            done += 1
+        } catch {
+            guard case .noSpace = error else { throw error }
+            refused += 1
+        }
+    }
+    for round in 0..<rounds {
+        try attempt { () throws(SegmentError) in
+            let size = 1 + round * 7919 % 6000
+            offsets.append(try segment.withLock { (locked) throws(SegmentError) in try locked.allocate(sizeBytes: size) })
+        }
+        try attempt { () throws(SegmentError) in
+            _ = try segment.withLock { (locked) throws(SegmentError) in try locked.count() }
+        }
+        try attempt { () throws(SegmentError) in _ = try segment.join(name: "filler") }
+        guard let last = offsets.last else { continue }
+        try attempt { () throws(SegmentError) in
+            offsets[offsets.count - 1] = try segment.withLock { (locked) throws(SegmentError) in
+                try locked.resize(last, to: 1 + round * 104_729 % 9000)
+            }
+        }
+        guard round % 3 == 0 else { continue }
+        try attempt { () throws(SegmentError) in
+            let first = offsets[0]
+            try segment.withLock { (locked) throws(SegmentError) in try locked.free(first) }
+            offsets.removeFirst()
+        }
+    }
+    return (done, refused)
+}
+
+func fill(_ folder: String) throws(SegmentError) {
+    let options = SegmentOptions(capacityBytes: 16 << 20, maxParticipants: 200, eventCount: 8192)
+    let segment = try Segment.create(name: "s", options: options, folder: FilePath(folder))
+    _ = try change(segment, rounds: 5)
+    let filler = unsafe open("\(folder)/filler", O_CREAT | O_WRONLY, 0o600)
+    let bytes = [UInt8](repeating: 1, count: 4096)
+    while unsafe bytes.withUnsafeBytes({ unsafe write(filler, $0.baseAddress, $0.count) }) == bytes.count {}
+    let full = try change(segment, rounds: 300)
+    // A death with the lock held, recovered while there is no page for the event.
+    let child = fork()
+    if child == 0 {
+        // Right behind taking the lock: the ring may have no page for an operation.
+        let steps = Steps(last: 3)
+        segment.armSteps(steps.step)
+        _ = try? segment.withLock { (locked) throws(SegmentError) in try locked.setText("cut short") }
+        _exit(1)
+    }
+    var status: Int32 = 0
+    unsafe waitpid(child, &status, 0)
+    try segment.withLock { _ in }
+    _ = unsafe unlink("\(folder)/filler")
+    close(filler)
+    let after = try change(segment, rounds: 50)
+    say("\(full.done > 0) \(full.refused > 0) \(status & 0x7f) \(after.done > 0) \(after.refused)")
+    _ = readLine()
+}
+
 func become(_ uid: String) {
     guard let uid = uid_t(uid), uid != geteuid() else { return }
     precondition(setgid(uid) == 0 && setuid(uid) == 0, "setuid")
@@ -132,6 +201,7 @@ func obey(_ words: ArraySlice<String>) throws {
             let segment = try Segment.open(name: words[1])
             try segment.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
             say("opened")
+        case ("fill", 2): try fill(words[1])
         case ("create", 4...):
             become(words[2])
             let options = SegmentOptions(capacityBytes: 4096, mode: UInt32(words[3], radix: 8) ?? 0o600)

@@ -1,6 +1,7 @@
 import CShmlens
 import CrashScenarios
 import Glibc
+import Observations
 import SegmentFormat
 import SystemPackage
 import TestSupport
@@ -299,6 +300,24 @@ func modeOfNewSegment(asking mode: UInt32) throws -> UInt32 {
         let isRefused = answer.hasPrefix("4096 bytes are wanted and the tmpfs has ")
         #expect(answer == "created" || isRefused, "\(answer)")
         #expect(isRefused == (kilobytes <= 20), "\(answer)")
+    }
+
+    @Test(.enabled(if: isRoot, "a file system of its own takes root's rights"), arguments: [17_000, 17_004, 20_000])
+    func `a tmpfs that fills up refuses changes, ends nobody and damages nothing`(kilobytes: Int) throws {
+        let folder = try SharedFolder()
+        let helper = HelperProcess.path(of: "CrashHelper")
+        let script = "mount -t tmpfs -o size=\(kilobytes)k none \(folder.path) && exec \(helper) fill \(folder.path)"
+        let other = HelperProcess("/usr/bin/unshare", ["-m", "/bin/sh", "-c", script])
+        let answer = try #require(other.answer(), "the process ended without an answer")
+        #expect(answer == "true true \(SIGKILL) true 0")
+        // Its root leads into the mount namespace of the process.
+        let path = "/proc/\(other.pid)/root\(folder.path)/s"
+        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+        defer { try? descriptor.close() }
+        let source = DescriptorBytes(descriptor: descriptor.rawValue)
+        let identity = try SegmentIdentity(image: Image(bytes: try source.read(at: 0, count: 256)), objectBytes: source.size())
+        var verifier = Verifier(source: source, layout: identity.layout)
+        #expect(try verifier.verify().findings == [])
     }
 
     @Test func `an unnamed segment cannot be cut short`() throws {

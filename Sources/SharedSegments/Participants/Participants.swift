@@ -41,6 +41,7 @@ extension SegmentCore {
         return try perform { () throws(SegmentError) in
             let generation = try takeGeneration()
             let base = layout.participantOffset(slot)
+            try backing?.require(base)
             clearOwnWords(base)
             try put(
                 base + shmlens_participant_offset_state,

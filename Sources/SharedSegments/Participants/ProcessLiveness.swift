@@ -22,10 +22,9 @@ extension ProcessIdentity {
 
     /// Whether this process lives, as far as can be told from here.
     ///
-    /// Only processes of the asker's own pid namespace are judged: of another one's, a pid says nothing here, and
-    /// nothing of what cannot be seen may be taken away.
+    /// A process of another pid namespace is looked for among those that can be seen from here; where its namespace
+    /// cannot, nothing of what it has may be taken away. Judged by the same means as what observers show.
     func liveness(seenFrom here: HostFacts) -> Liveness {
-        guard pidNamespace == here.pidNamespace else { return .unknown }
         guard let pid = Int32(exactly: pid) else { return .dead }
         return ProcFS().isAlive(pid, startTicks: startTime, pidNamespace: pidNamespace, host: here)
     }
