@@ -29,7 +29,8 @@ public struct LockedSegment: ~Copyable {
 
     /// Allocates a block: of the free blocks that fit, the smallest.
     ///
-    /// The payload holds whatever was there before. O(1) in the number of blocks: at most 80 descriptors are looked at.
+    /// The payload holds whatever was there before. O(1) in the number of blocks: at most 80 descriptors are
+    /// looked at. Above an alignment of 64, where the smallest 256 that are large enough lie wrong, 2^20 are.
     ///
     /// - Parameters:
     ///   - sizeBytes: 1 or more.

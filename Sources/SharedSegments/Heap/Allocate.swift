@@ -35,6 +35,8 @@ struct PlacedBlock {
     var spanOffset: Int
     var spanBytes: Int
     var payloadOffset: Int
+    /// How many more free blocks there are since.
+    var freeBlocks: Int
 }
 
 extension SegmentCore {
@@ -45,13 +47,14 @@ extension SegmentCore {
         try requireHeapUnprotected()
         return try perform { () throws(SegmentError) in
             let placed = try place(request)
+            try book(usedBytes: placed.spanBytes, usedBlocks: 1, freeBlocks: placed.freeBlocks)
             var event = EventDraft(kind: .allocate, actor: actor)
             describe(placed, request, in: &event)
             return (placed.payloadOffset, event)
         }
     }
 
-    /// Carves a block out of the free ones, within an operation under way.
+    /// Carves a block out of the free ones, within an operation under way, which books it.
     func place(_ request: AllocationRequest) throws(SegmentError) -> PlacedBlock {
         guard let bytes = Span.bytes(payload: request.sizeBytes, leadBytes: request.leadBytes),
             let (index, prefix) = try findSpan(bytes: bytes, alignment: request.alignment)
@@ -59,6 +62,10 @@ extension SegmentCore {
             throw .noFreeBlock(wantedBytes: request.sizeBytes, largestFreeBytes: try largestFreeBytes())
         }
         let (offset, block) = try freeBlock(index, from: indexOffset)
+        // Read a second time: it may be another block by now, where somebody writes past the lock.
+        guard self.prefix(of: block, bytes: bytes, alignment: request.alignment) == prefix else {
+            throw .damaged(what: "a free block changed while it was taken", offset: offset)
+        }
         let ownership = BlockDescriptor.packOwnership(
             generation: request.owner.generation, slot: UInt16(truncatingIfNeeded: request.owner.slot), state: .used,
             leadBytes: UInt8(request.leadBytes))
@@ -81,11 +88,11 @@ extension SegmentCore {
         try fill(
             usedIndex, spanOffset: spanOffset, spanBytes: bytes,
             links: BlockDescriptor.pack(prefix > 0 ? index : block.previous, right), ownership: ownership, request)
-        try book(
-            usedBytes: bytes, usedBlocks: 1, freeBlocks: (prefix > 0 ? 1 : 0) + (remainder > 0 ? 1 : 0) - 1)
         let payload = spanOffset + request.leadBytes
         try writeGuards(payload: payload, size: request.sizeBytes, journaled: false)
-        return PlacedBlock(index: usedIndex, spanOffset: spanOffset, spanBytes: bytes, payloadOffset: payload)
+        return PlacedBlock(
+            index: usedIndex, spanOffset: spanOffset, spanBytes: bytes, payloadOffset: payload,
+            freeBlocks: (prefix > 0 ? 1 : 0) + (remainder > 0 ? 1 : 0) - 1)
     }
 
     /// Stores the words of a block that becomes used.
@@ -151,7 +158,7 @@ extension SegmentCore {
 /// Where to carve from.
 extension SegmentCore {
     /// How many free blocks are tried, smallest first, for one that holds an aligned span only if it happens to lie
-    /// right, before one is taken that is surely large enough.
+    /// right, before all are gone through.
     static var alignedCandidates: Int { 256 }
 
     /// A free block for `bytes`, and how many of its first bytes stay free so that the payload is aligned.
@@ -178,22 +185,24 @@ extension SegmentCore {
             } while tried < Self.alignedCandidates
             wanted = block.spanBytes / UInt64(shmlens_granule_bytes) + 1
         }
-        let sure = UInt64((bytes + alignment) / shmlens_granule_bytes)
-        if let index = try bestFit(granules: sure) {
-            let (_, block) = try freeBlock(index, from: indexOffset)
-            return prefix(of: block, bytes: bytes, alignment: alignment).map { (index, $0) }
-        }
-        return tried < Self.alignedCandidates ? nil : try scanForSpan(bytes: bytes, alignment: alignment)
+        guard tried >= Self.alignedCandidates else { return nil }
+        if let best = try scanForSpan(bytes: bytes, alignment: alignment) { return best }
+        return try surelyFitting(bytes: bytes, alignment: alignment)
     }
 
-    /// The last resort of an alignment above 64 bytes in a nearly full pool: every descriptor that was ever used.
-    ///
-    /// The only search whose length grows with the number of blocks; it runs where the 256 smallest candidates lie
-    /// wrong and no block is so large that it must fit.
+    /// A free block so large that an aligned span must fit.
+    private func surelyFitting(bytes: Int, alignment: Int) throws(SegmentError) -> (index: UInt32, prefix: Int)? {
+        let sure = UInt64((bytes + alignment) / shmlens_granule_bytes)
+        guard let index = try bestFit(granules: sure) else { return nil }
+        let (_, block) = try freeBlock(index, from: indexOffset)
+        return prefix(of: block, bytes: bytes, alignment: alignment).map { (index, $0) }
+    }
+
+    /// The second resort of an alignment above 64 bytes: every descriptor that was ever used, up to
+    /// ``searchLimit``. It runs where the 256 smallest candidates lie wrong, and finds the best.
     private func scanForSpan(bytes: Int, alignment: Int) throws(SegmentError) -> (index: UInt32, prefix: Int)? {
-        let highWater = memory.loadHalf(indexOffset + shmlens_index_header_offset_table_high_water)
         var best: (index: UInt32, prefix: Int, span: UInt64)?
-        for index in 0..<min(Int(highWater), blockCapacity) {
+        for index in 0..<searchedDescriptors {
             let offset = blockOffset(index)
             let block = descriptor(at: offset)
             guard block.state == .free, block.spanBytes < best?.span ?? .max else { continue }
@@ -203,6 +212,15 @@ extension SegmentCore {
             }
         }
         return best.map { ($0.index, $0.prefix) }
+    }
+
+    /// Descriptors that a search over all of them looks at, whatever the segment says: a table that claims more is gone
+    /// through in part. 2^20 take some milliseconds, during which everybody waits.
+    static var searchLimit: Int { 1 << 20 }
+
+    var searchedDescriptors: Int {
+        let highWater = memory.loadHalf(indexOffset + shmlens_index_header_offset_table_high_water)
+        return min(Int(highWater), blockCapacity, Self.searchLimit)
     }
 
     /// How many bytes of a free block come before an aligned span in it, or nil where none fits.
@@ -222,6 +240,8 @@ extension SegmentCore {
     ///   operation back must restore them. What is free until the commit needs no saving.
     func writeGuards(payload: Int, size: Int, journaled: Bool) throws(SegmentError) {
         try requireUnprotected(payload - shmlens_guard_bytes, length: size + 2 * shmlens_guard_bytes)
+        try backing?.require(payload - shmlens_guard_bytes)
+        try backing?.require(payload + size, length: shmlens_guard_bytes)
         let before = Span.guardBefore(payloadOffset: UInt64(payload))
         if journaled {
             try put(payload - shmlens_guard_bytes, before)

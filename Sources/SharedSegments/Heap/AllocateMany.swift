@@ -3,7 +3,7 @@ import SegmentFormat
 
 /// Several blocks of one kind at a time: all of them, or none and no trace.
 extension SegmentCore {
-    /// Allocates `count` equal blocks, each an operation of its own.
+    /// Allocates `count` equal blocks, each an operation of its own: who is killed on the way leaves those made so far.
     ///
     /// Whether all have room is counted before the first is made, so that a refusal leaves neither events nor a
     /// high-water mark behind.
@@ -21,8 +21,9 @@ extension SegmentCore {
         do throws(SegmentError) {
             for _ in 0..<count { offsets.append(try allocate(request, actor: actor)) }
         } catch {
-            // A pool page that this process protected, or damage: what was made is taken back as far as it goes.
-            for offset in offsets { try free(payload: offset, kind: .free, actor: actor) }
+            // A pool page that this process protected, a full file system, or damage: what was made is taken back as
+            // far as that goes, and the first reason is the one to tell.
+            for offset in offsets { try? free(payload: offset, kind: .free, actor: actor) }
             throw error
         }
         return offsets
@@ -30,17 +31,16 @@ extension SegmentCore {
 
     /// Whether `count` such blocks have room together.
     ///
-    /// O(1) where the largest free block holds them all, otherwise every descriptor that was ever used may be
-    /// looked at. In which order the allocator takes the blocks makes no difference: each cuts as many out of a
-    /// free block as that holds, and what is left over between two of them is too small for one.
+    /// O(1) where the largest free block holds them all, otherwise up to ``searchLimit`` descriptors are looked at. In
+    /// which order the allocator takes the blocks makes no difference: each cuts as many out of a free block as that
+    /// holds, and what is left over between two of them is too small for one.
     private func hasRoom(for request: AllocationRequest, count: Int) throws(SegmentError) -> Bool {
         guard let bytes = Span.bytes(payload: request.sizeBytes, leadBytes: request.leadBytes) else { return false }
         let stride = Self.stride(bytes, request.alignment)
         let together = stride.multipliedReportingOverflow(by: count)
         if !together.overflow, together.partialValue < (try largestFreeBytes()) - request.alignment { return true }
-        let highWater = memory.loadHalf(indexOffset + shmlens_index_header_offset_table_high_water)
         var missing = count
-        for index in 0..<min(Int(highWater), blockCapacity) {
+        for index in 0..<searchedDescriptors {
             let offset = blockOffset(index)
             let block = descriptor(at: offset)
             guard block.state == .free, block.spanBytes >= UInt64(bytes) else { continue }

@@ -38,13 +38,16 @@ extension SegmentCore {
         try requireHeapUnprotected()
         let (index, offset, block) = try usedBlock(payload: payload)
         try perform { () throws(SegmentError) in
-            try release(index, at: offset, block)
+            let freeBlocks = try release(index, at: offset, block)
+            try book(usedBytes: -Int(block.spanBytes), usedBlocks: -1, freeBlocks: freeBlocks)
             return ((), freed(block, kind: kind, actor: actor))
         }
     }
 
-    /// Turns a used block into free memory, within an operation under way.
-    func release(_ index: UInt32, at offset: Int, _ block: BlockDescriptor) throws(SegmentError) {
+    /// Turns a used block into free memory, within an operation under way, which books it.
+    ///
+    /// - Returns: how many more free blocks there are since.
+    func release(_ index: UInt32, at offset: Int, _ block: BlockDescriptor) throws(SegmentError) -> Int {
         let left = try freeNeighbour(block.previous, of: offset)
         let right = try freeNeighbour(block.next, of: offset)
         var spanBytes = Int(block.spanBytes)
@@ -72,8 +75,7 @@ extension SegmentCore {
                 free: index, at: offset, spanBytes: spanBytes, links: BlockDescriptor.pack(block.previous, next))
             if right != nil { try setPrevious(of: next, index, from: offset) }
         }
-        let joined = (left == nil ? 0 : 1) + (right == nil ? 0 : 1)
-        try book(usedBytes: -Int(block.spanBytes), usedBlocks: -1, freeBlocks: 1 - joined)
+        return 1 - (left == nil ? 0 : 1) - (right == nil ? 0 : 1)
     }
 
     /// Stores the words of a block that becomes free or larger, and puts it into its bin.

@@ -25,7 +25,8 @@ extension SegmentCore {
             if try stretch(index, at: offset, block, to: bytes) {
                 try restate(at: offset, block, spanBytes: bytes, sizeBytes: sizeBytes)
                 placed = PlacedBlock(
-                    index: index, spanOffset: Int(block.spanOffset), spanBytes: bytes, payloadOffset: payload)
+                    index: index, spanOffset: Int(block.spanOffset), spanBytes: bytes, payloadOffset: payload,
+                    freeBlocks: 0)
             } else {
                 placed = try move(index, at: offset, block, request)
             }
@@ -108,11 +109,16 @@ extension SegmentCore {
         try requireReadable(Int(block.payloadOffset)..<(Int(block.payloadOffset) + length))
         let placed = try place(request)
         try requireUnprotected(placed.payloadOffset, length: length)
+        try backing?.require(placed.payloadOffset, length: length)
         // Carving may have changed the old block's links: they are read again.
         let current = descriptor(at: offset)
         try checkSpan(current, at: offset)
         memory.move(from: Int(block.payloadOffset), to: placed.payloadOffset, count: length)
-        try release(index, at: offset, current)
+        let freeBlocks = try release(index, at: offset, current)
+        // In one: that both were there for a moment is nothing that the high-water mark should tell.
+        try book(
+            usedBytes: placed.spanBytes - Int(block.spanBytes), usedBlocks: 0,
+            freeBlocks: placed.freeBlocks + freeBlocks)
         let placedOffset = blockOffset(Int(placed.index))
         let detail = memory.load(placedOffset + 40)
         let slackAndAlignment = detail & ~0xffff_ffff_ffff
