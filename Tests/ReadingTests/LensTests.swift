@@ -10,10 +10,12 @@ import TestSupport
 import Testing
 
 /// A segment that is gone at the end of a test.
-func withSegment<Result>(capacity: Int = 65536, _ body: (Segment) throws -> Result) throws -> Result {
+func withSegment<Result>(
+    capacity: Int = 65536, events: Int = 4096, _ body: (Segment) throws -> Result
+) throws -> Result {
     let segment = try Segment.create(
         name: Unique.name("lens"),
-        options: SegmentOptions(capacityBytes: capacity, maxParticipants: 16, eventCount: 4096))
+        options: SegmentOptions(capacityBytes: capacity, maxParticipants: 16, eventCount: events))
     defer { removeObject(segment.name) }
     return try body(segment)
 }

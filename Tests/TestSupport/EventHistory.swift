@@ -1,4 +1,3 @@
-public import Observations
 public import SegmentFormat
 
 /// A heap as its events tell it, from the first one on: what pictures are held against.

@@ -97,12 +97,27 @@ extension Segment {
         get throws { try withLock { (locked) throws(SegmentError) in locked.counter } }
     }
 
+    var text: String {
+        get throws {
+            let bytes = try withLock { (locked) throws(SegmentError) in
+                try locked.copy(
+                    shmlens_header_offset_text..<(shmlens_header_offset_text + shmlens_text_bytes))
+            }
+            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
+    /// The pool's bytes that no block takes.
+    var freeBytes: Int { get throws { layout.poolBytes - (try blocks().usedBytes) } }
+
     /// Owner deaths recovered.
     var ownerDeaths: UInt64 {
         get throws { try #require(try image().word(at: shmlens_header_offset_lock_owner_deaths)) }
     }
 
     /// Buries the dead and frees what they had.
+    ///
+    /// - Returns: how many blocks.
     func reclaim() throws -> Int {
         _ = try withLock { (locked) throws(SegmentError) in try locked.bury() }
         var freed = 0
