@@ -97,8 +97,15 @@ public final class HelperProcess {
         return Array(received[..<count])
     }
 
-    /// - Returns: false where the program has closed its output.
+    /// A helper that says nothing for so long will not any more. Two minutes: a crowded machine is slow.
+    private static let patienceMilliseconds: Int32 = 120_000
+
+    /// - Returns: false where the program has closed its output, or says nothing any more.
     private func receive(atMost limit: Int) -> Bool {
+        var wanted = pollfd(fd: fromChild, events: Int16(POLLIN), revents: 0)
+        var ready: Int32
+        repeat { ready = unsafe poll(&wanted, 1, Self.patienceMilliseconds) } while ready < 0 && errno == EINTR
+        guard ready > 0 else { return false }
         var buffer = [UInt8](repeating: 0, count: limit)
         var count: Int
         repeat {

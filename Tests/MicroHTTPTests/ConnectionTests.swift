@@ -101,6 +101,8 @@ import Testing
         try serving(limits: limits) { server in
             let first = try server.client()
             let second = try server.client()
+            // Who is let go of hangs up.
+            defer { withExtendedLifetime(second) {} }
             for client in [first, second] {
                 try client.ask("GET", "/hello")
                 #expect(try client.reply().text == "hello")

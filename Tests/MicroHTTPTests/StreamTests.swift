@@ -153,6 +153,8 @@ import Testing
         }] })
         try serving(site, limits: limits) { server in
             let clients = try (0..<2).map { _ in try server.client() }
+            // Who is let go of hangs up.
+            defer { withExtendedLifetime(clients) {} }
             for (index, client) in clients.enumerated() {
                 try client.ask("GET", "/stream")
                 streams[index].waited.wait()

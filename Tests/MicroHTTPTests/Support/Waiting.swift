@@ -1,5 +1,6 @@
 import Glibc
 import MicroHTTP
+import Testing
 
 /// Something that happens a number of times and can be waited for.
 final class Event: Sendable {
@@ -15,9 +16,13 @@ final class Event: Sendable {
 
     var times: Int { count.withLock { $0 } }
 
-    /// Waits until it has happened `times` times in all.
+    /// Waits until it has happened `times` times in all. What has not within a minute does not happen any more: a test
+    /// that nobody ends would keep all others waiting.
     func wait(times: Int = 1) {
-        count.wait(for: { $0 >= times }) { _ in }
+        let happened = count.wait(until: .after(milliseconds: 60_000), for: { $0 >= times }) { $0 }
+        if happened < times {
+            Issue.record("it happened \(happened) times, not \(times)")
+        }
     }
 }
 
