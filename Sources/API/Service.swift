@@ -34,6 +34,7 @@ public final class Service: Handler {
     let live: LiveSegments
     let supervisor: Supervisor?
     let pages: StaticFiles?
+    let hub = StreamHub()
     let startedAt = Clocks.reading()
     let requestCount = Atomic<Int>(0)
     /// What is known once the server listens: the address, and a look at its own counters.

@@ -22,7 +22,7 @@ public final class DescriptorSource: ByteSource {
     /// ask for.
     public let leavesAccessTime: Bool
 
-    private let descriptor: Descriptor
+    let descriptor: Descriptor
 
     private init(_ descriptor: consuming Descriptor, file: FileFacts, object: String, leavesAccessTime: Bool) {
         self.descriptor = descriptor

@@ -205,3 +205,23 @@ func glibcVersion() -> String? {
     guard let version = unsafe shmlens_glibc_version() else { return nil }
     return unsafe String(cString: version)
 }
+
+/// lseek(2): where data or a hole begins, from an offset on. The descriptor's own position means nothing here.
+func position(in descriptor: borrowing Descriptor, from offset: Int, _ kind: Int32) throws(Errno) -> Int {
+    let number = descriptor.number
+    return try retryingInterrupted { () throws(Errno) in try counted(Int(lseek(number, off_t(offset), kind))) }
+}
+
+/// mincore(2) of a range of a file: a byte for each page, bit 0 set where it is in memory. The range is mapped without
+/// any access, so that no page is touched, and unmapped again.
+func residency(of descriptor: borrowing Descriptor, _ range: Range<Int>, page: Int) throws(Errno) -> [UInt8] {
+    let address = unsafe mmap(
+        nil, range.count, PROT_NONE, MAP_SHARED, descriptor.number, off_t(range.lowerBound))
+    guard let base = unsafe address, unsafe base != MAP_FAILED else { throw Errno(rawValue: errno) }
+    defer { _ = unsafe munmap(base, range.count) }
+    var found = [UInt8](repeating: 0, count: (range.count + page - 1) / page)
+    try unsafe checked(found.withUnsafeMutableBytes { bytes in
+        unsafe shmlens_mincore(base, range.count, bytes.bindMemory(to: UInt8.self).baseAddress)
+    })
+    return found
+}

@@ -6,7 +6,7 @@ public import SegmentFormat
 /// What is shown of one segment: each answer with how it was got. None waits for the segment's lock.
 extension Lens {
     /// The envelope of an answer that was read just now.
-    private func envelope(
+    func envelope(
         since begin: ClockReading, _ consistency: Consistency? = nil, hidden: [Hidden] = []
     ) -> Envelope {
         let age = Clocks.monotonicNanoseconds() - begin.monotonicNanoseconds
@@ -205,7 +205,7 @@ extension Lens {
     ) throws(ReadingError) -> (report: EventsReport, consistency: Consistency) {
         let head = try segment.head()
         let end = min(before ?? .max, head &+ 1)
-        let count = end > after &+ 1 ? min(UInt64(limit), end - after - 1) : 0
+        let count = end > after && end - after > 1 ? min(UInt64(limit), end - after - 1) : 0
         let start = count > 0 ? end - 1 - count : after
         let (records, lost) = count > 0 ? try segment.events(after: start, limit: Int(count)) : ([], 0)
         // The ring may have gone on since the head was read.

@@ -6,8 +6,8 @@ import Reading
 extension Service {
     /// Every route, in the order of the contract.
     static let routes: [Route<Endpoint>] =
-        healthRoutes + statusRoutes + segmentRoutes + byteRoutes + heapRoutes + blockRoutes + observationRoutes
-        + checkRoutes + workerRoutes
+        healthRoutes + statusRoutes + segmentRoutes + byteRoutes + pageRoutes + heapRoutes + blockRoutes + observationRoutes
+        + checkRoutes + workerRoutes + streamRoutes
 
     static let base = "/api/v1"
 

@@ -42,14 +42,17 @@ extension Service {
     }
 
     func status(_ call: Call) throws(Problem) -> Response {
-        let fresh = try call.query.isFresh()
+        .json(.ok, try statusAnswer(fresh: try call.query.isFresh()))
+    }
+
+    func statusAnswer(fresh: Bool) throws(Problem) -> Answer<StatusReport> {
         let (host, segments, envelope) = try looking { () throws(ReadingError) in try lens.hostReport(fresh: fresh) }
         let uptime = Clocks.monotonicNanoseconds() - startedAt.monotonicNanoseconds
         let report = StatusReport(
             version: settings.version, pid: Int(lens.host.pid), startedAt: startedAt.realTime,
             uptimeMilliseconds: Int(uptime / 1_000_000), listen: listen, limits: limitReports, host: host,
             segments: segments, requests: requestCounts, findings: host.tmpfs.compactMap(Self.finding))
-        return .json(.ok, Answer(report, envelope))
+        return Answer(report, envelope)
     }
 
     /// Promises that cannot be kept: who touches a page that there is no room for gets SIGBUS.

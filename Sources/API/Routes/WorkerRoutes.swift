@@ -40,6 +40,22 @@ extension Service {
         Answer(report, Envelope(takenAt: Clocks.reading().realTime, ageMilliseconds: 0))
     }
 
+    /// The workers of one segment, or all: those that run and the last that ended.
+    func workersAnswer(of id: SegmentIdentifier?) throws(Problem) -> Answer<WorkersReport> {
+        var reports: [WorkerReport] = []
+        for record in supervisor?.records ?? [] {
+            let report = try WorkerReport(record)
+            if id == nil || report.segment == id { reports.append(report) }
+        }
+        let newest = Array(reports.suffix(Self.watchedWorkers))
+        return answer(try asking { () throws(QueryError) in
+            try WorkersReport(workers: newest, page: PageRequest(limit: Self.watchedWorkers))
+        })
+    }
+
+    /// Workers that a stream tells of.
+    private static let watchedWorkers = 256
+
     func listWorkers(_ call: Call) throws(Problem) -> Response {
         let page = try call.query.page(.workers)
         let sort: ListSort<WorkerKey> = try call.query.sort()

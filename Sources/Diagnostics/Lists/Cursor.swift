@@ -11,6 +11,7 @@ public struct Cursor: Sendable, Hashable {
         case participants = 3
         case events = 4
         case workers = 5
+        case pages = 6
     }
 
     /// One number or some bytes of the place.

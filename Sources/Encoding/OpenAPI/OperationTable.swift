@@ -33,6 +33,7 @@ enum OperationTable {
             problems: [409, 416], otherStatuses: [(206, "the bytes of the range that Range asked for")]),
         "writeBytes": Notes(problems: [409]),
         "hexdump": Notes(answer: .reference("HexDump"), problems: [409, 416]),
+        "listPages": Notes(answer: .reference("Pages")),
         "layout": Notes(answer: .reference("Layout")),
         "heap": Notes(answer: .reference("Heap"), problems: [409]),
         "listBlocks": Notes(
@@ -52,6 +53,8 @@ enum OperationTable {
         "verify": Notes(answer: .reference("Verification"), problems: [409]),
         "reclaim": Notes(answer: .reference("Reclaim"), problems: [409]),
         "protect": Notes(answer: .reference("Segment"), required: ["offset", "length"], problems: [409]),
+        "watchSegment": Notes(),
+        "watchHost": Notes(),
         "listWorkers": Notes(answer: .reference("WorkerList"), sortKeys: WorkerKey.allCases.map(\.rawValue)),
         "startWorkers": Notes(
             answer: .reference("WorkerList"), required: ["segment", "workload"], problems: [404, 409, 503]),

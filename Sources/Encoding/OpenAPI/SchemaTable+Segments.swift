@@ -25,6 +25,21 @@ extension SchemaTable {
             ])
         ),
         (
+            "Pages",
+            .object([
+                .always("pageSize", .count), .always("runs", .array(.reference("PageRun")), "in order, touching"),
+                .always("allocatedBefore", .count, "bytes that the file system kept for the object before the look"),
+                .always("allocatedAfter", .count, "and behind it: looking takes none"), .maybe("next", .text, nextAbout),
+            ])
+        ),
+        (
+            "PageRun",
+            .object([
+                .always("offset", .count), .always("length", .count),
+                .always("state", .choice(of: PageRun.State.self), "in memory, written out to swap, or not there"),
+            ])
+        ),
+        (
             "Header",
             .object([
                 .always("uuid", .text(format: "uuid")), .always("formatVersion", .count),

@@ -4,14 +4,14 @@ import Kernel
 
 /// A value behind a mutex, with a condition that is signalled at each change. Safe to use from any thread.
 @safe
-final class Monitor<Value>: @unchecked Sendable {
+package final class Monitor<Value>: @unchecked Sendable {
     // Unchecked because of the value, which is touched with the mutex held only, and of the addresses, which never
     // change: pthread objects must not move.
     private var value: Value
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-    init(_ value: Value) {
+    package init(_ value: Value) {
         self.value = value
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
@@ -33,14 +33,14 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Looks at the value, or changes it where nobody waits for that.
-    func read<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func read<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
         lock()
         defer { unlock() }
         return try body(&value)
     }
 
     /// Changes the value and wakes who waits.
-    func change<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func change<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result {
         lock()
         defer {
             unsafe pthread_cond_broadcast(condition)
@@ -53,7 +53,7 @@ final class Monitor<Value>: @unchecked Sendable {
     ///
     /// - Parameter deadline: on CLOCK_MONOTONIC, nanoseconds.
     /// - Returns: nil where the deadline passed first.
-    func wait<Result>(until deadline: Int64, for find: (inout Value) -> Result?) -> Result? {
+    package func wait<Result>(until deadline: Int64, for find: (inout Value) -> Result?) -> Result? {
         lock()
         defer { unlock() }
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))

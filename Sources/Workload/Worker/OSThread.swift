@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread of the operating system, for what blocks: a signal to come, children to end.
-enum OSThread {
+package enum OSThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
 
@@ -11,7 +11,7 @@ enum OSThread {
     /// Starts a thread that nobody joins; it ends when `body` returns.
     ///
     /// - Returns: 0, or the error number of pthread_create(3).
-    static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
         var thread = pthread_t()
         let argument = unsafe Unmanaged.passRetained(Body(body))
         let result = unsafe pthread_create(&thread, nil, run, argument.toOpaque())

@@ -75,6 +75,9 @@ enum Contract {
 
     private static let observations = [
         OpenAPIOperation(
+            method: "get", path: segment + "/pages", name: "listPages", summary: "Pages.",
+            parameters: ["offset", "limit", "cursor"]),
+        OpenAPIOperation(
             method: "get", path: segment + "/locks", name: "listLocks", summary: "Locks.", parameters: ["scan"]),
         OpenAPIOperation(
             method: "get", path: segment + "/participants", name: "listParticipants", summary: "Participants.",

@@ -49,6 +49,14 @@ import Testing
             (["Layout", "Envelope"], Answer(layout, envelope).jsonBytes()),
             (["Layout"], LayoutReport(objectBytes: 7).jsonBytes()),
             (["Verification", "Envelope"], Answer(ModelSamples.verify, envelope).jsonBytes()),
+            (
+                ["Pages", "Envelope"],
+                Answer(
+                    PagesReport(
+                        pageBytes: 4096, runs: [PageRun(offset: 0, length: 4096, state: .hole)], next: 4096,
+                        allocatedBefore: 0, allocatedAfter: 0), envelope
+                ).jsonBytes()
+            ),
             (["Reclaim"], ReclaimReport(blocksFreed: 1, bytesFreed: 2, slotsFreed: 3).jsonBytes()),
             (
                 ["WorkerList"],

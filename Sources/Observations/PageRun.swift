@@ -1,0 +1,25 @@
+/// Neighbouring pages of an object that are in the same state.
+public struct PageRun: Sendable, Hashable {
+    public enum State: String, Sendable, CaseIterable {
+        /// In memory.
+        case resident
+        /// There, and not in memory: written out to swap.
+        case swapped
+        /// Not there: reads as zeros and takes no memory.
+        case hole
+    }
+
+    /// From the object's first byte.
+    public let offset: Int
+    /// To the object's end where that comes within the last page.
+    public var length: Int
+    public let state: State
+
+    public init(offset: Int, length: Int, state: State) {
+        self.offset = offset
+        self.length = length
+        self.state = state
+    }
+
+    public var end: Int { offset + length }
+}
