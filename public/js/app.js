@@ -1,63 +1,60 @@
-// Wires the page: the URL to the route, the route to a view and its requests, answers to the screen.
+// Wires the page: the URL to the route, the route to a view and its stream, what is heard to the screen.
 
-import { get, Poller } from "./api.js";
+import * as api from "./api.js";
+import { connectDialogs, confirm, toast } from "./dialogs.js";
 import { byId, make, reconcile, setText, show } from "./dom.js";
 import { duration } from "./format.js";
+import { connectKeys } from "./keys.js";
 import { linkTo, routeFrom, staleAfterMilliseconds, Store } from "./store.js";
+import { Stream } from "./stream.js";
+import * as overview from "./views/overview.js";
 import * as segment from "./views/segment.js";
-import * as segments from "./views/segments.js";
 
 const store = new Store();
-const views = { segments, segment };
-/** Browsers refuse an address that changes too often; a held arrow key would do that. */
+const views = { overview, segment };
+/** Browsers refuse an address that changes too often; a wheel or a held arrow key would do that. */
 const addressAfterMilliseconds = 250;
 const tickMilliseconds = 500;
+const followed = {
+  overview: { path: () => "stream", parts: ["segments", "status", "workers"] },
+  segment: { path: (route) => `segments/${route.segment}/stream`, parts: ["segment", "locks", "participants", "workers", "events"] },
+};
 
 let addressTimer = 0;
 let frame = 0;
 let cameFrom;
 
-const viewName = (route) => (route.segment ? "segment" : "segments");
+const viewName = (route) => (route.segment ? "segment" : "overview");
 
-// Requests
+// What the server says
 
-async function round(signal) {
-  const { route } = store;
-  let answered = false;
-  const ask = async (part, path) => {
-    try {
-      const data = await get(path, signal);
-      answered = true;
-      store.received(part, data, performance.now());
-      return data;
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      store.failed(part, error);
-      return undefined;
-    }
-  };
-  await Promise.all([ask("status", "status"), views[viewName(route)].load(route, ask)]);
-  return answered;
-}
+const stream = new Stream({
+  heard: (part, data) => store.heard(part, data, performance.now()),
+  state: (state) => store.connected(state),
+  gone: (problem) => store.failed("segment", new Error(`${problem.detail ?? problem.title ?? "It is gone."}`)),
+});
 
-const poller = new Poller(round, (wait) => store.retry(wait === 0 ? 0 : performance.now() + wait));
-
-/** Asks now, and goes on unless paused; what nobody can see is not asked for. */
+/** Follows what is looked at, unless paused; what nobody can see is not followed. */
 function follow() {
-  if (document.hidden) rest();
-  else poller.restart({ once: store.isPaused });
+  if (document.hidden || store.isPaused) {
+    stream.follow(undefined);
+    return;
+  }
+  const { path, parts } = followed[viewName(store.route)];
+  stream.follow(path(store.route), parts);
 }
 
-function rest() {
-  poller.stop();
-  store.retry(0);
+/** Asks anew at once, for who does not want to wait for the stream. */
+function refresh() {
+  stream.stop();
+  follow();
 }
 
 // Navigation
 
-function go(route, { replace = false } = {}) {
-  const address = linkTo(route);
+function go(part, { replace = false } = {}) {
   flushAddress();
+  const address = linkTo({ ...store.route, ...part });
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   arrive(routeFrom(location.search));
@@ -73,7 +70,8 @@ function arrive(route) {
   follow();
   render();
   if (before.segment === route.segment) return;
-  byId(`${name}-title`).focus();
+  byId(`${name}-title`).focus({ preventScroll: true });
+  scrollTo(0, 0);
   cameFrom = route.segment ? undefined : before.segment;
 }
 
@@ -82,14 +80,13 @@ function returnFocus() {
   if (!cameFrom || !store.data("segments")) return;
   const address = linkTo({ segment: cameFrom });
   cameFrom = undefined;
-  [...byId("segments-rows").querySelectorAll("a")].find((link) => link.getAttribute("href") === address)?.focus();
+  [...byId("overview").querySelectorAll("a[data-route]")].find((link) => link.getAttribute("href") === address)?.focus();
 }
 
 /** Changes the place on this page: the address follows a little later, and nothing is put on the way back. */
 function change(part) {
-  // What is under way answers about the place before.
-  poller.stop();
   store.go({ ...store.route, ...part });
+  views[viewName(store.route)].arrive(store.route);
   clearTimeout(addressTimer);
   addressTimer = setTimeout(flushAddress, addressAfterMilliseconds);
 }
@@ -99,7 +96,6 @@ function flushAddress() {
   clearTimeout(addressTimer);
   addressTimer = 0;
   history.replaceState(null, "", linkTo(store.route));
-  follow();
 }
 
 function followLink(event) {
@@ -107,7 +103,9 @@ function followLink(event) {
   if (!link || event.defaultPrevented || event.button !== 0) return;
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(routeFrom(new URL(link.href).search));
+  flushAddress();
+  history.pushState(null, "", link.href);
+  arrive(routeFrom(location.search));
 }
 
 // Drawing: many changes, one frame
@@ -125,26 +123,23 @@ function render() {
   renderStatus();
   renderProblems();
   returnFocus();
-  const title = `${byId(`${name}-title`).textContent} · shmlens`;
+  const title = `${byId(`${name}-title`).textContent || "…"} · shmlens`;
   if (document.title !== title) document.title = title;
 }
 
 function renderStatus() {
-  const now = performance.now();
-  const age = store.oldestAge(now);
-  const isStale = age > staleAfterMilliseconds;
-  const state = store.isPaused ? "paused" : age === undefined ? "waiting" : isStale ? "stale" : "live";
-  const words = { paused: "paused", waiting: "waiting for the server", stale: "stale", live: "live" };
-  const old = age === undefined ? "" : `, ${wholeSeconds(age)} old`;
-  const retry = store.retryAt > now ? `, next try in ${wholeSeconds(store.retryAt - now)}` : "";
+  const silence = store.silence(performance.now());
+  const isStale = silence > staleAfterMilliseconds;
+  const state = store.isPaused ? "paused" : store.isPast ? "past" : silence === undefined ? "waiting" : isStale ? "stale" : "live";
+  const words = { paused: "paused", past: "looking back", waiting: "waiting for the server", stale: "stale", live: "live" };
+  const isOld = state === "stale" || state === "paused";
+  const old = silence === undefined || !isOld ? "" : `, ${wholeSeconds(silence)} old`;
+  const again = state === "stale" ? ", trying again" : "";
   byId("live").dataset.state = state;
-  setText(byId("live-text"), words[state] + old + retry);
+  setText(byId("live-text"), words[state] + old + again);
   // Read out when it changes, not each second.
   setText(byId("live-status"), { stale: "The data on this page is stale.", paused: "Paused." }[state] ?? "");
-  for (const card of document.querySelectorAll("[data-part]")) {
-    const partAge = store.age(card.dataset.part, now);
-    card.toggleAttribute("data-stale", partAge > staleAfterMilliseconds);
-  }
+  byId("main").toggleAttribute("data-stale", isStale && !store.isPaused);
 }
 
 /** Figures that change with each look are not read. */
@@ -160,7 +155,7 @@ function renderProblems() {
       notice.dataset.severity = "error";
       const again = make("button", { text: "Try again" });
       again.type = "button";
-      again.addEventListener("click", follow);
+      again.addEventListener("click", refresh);
       notice.append(make("span"), " ", again);
       return notice;
     },
@@ -169,14 +164,29 @@ function renderProblems() {
 
 // Beginning
 
+const actions = {
+  route: () => store.route,
+  go,
+  change,
+  select: ({ at, to }) => change({
+    at: at === undefined ? undefined : String(at), to: to === undefined ? undefined : String(to),
+  }),
+  announce: (text) => setText(byId("said"), text),
+  link: linkTo,
+  api,
+  refresh,
+  confirm,
+  toast,
+};
+
 function begin() {
-  const actions = { route: () => store.route, go: (part, options) => go({ ...store.route, ...part }, options), change };
-  for (const view of Object.values(views)) view.connect(actions);
+  connectDialogs();
+  connectKeys(actions);
+  overview.connect(byId("overview"), actions);
+  segment.connect(actions, store);
   store.addEventListener("change", schedule);
   document.addEventListener("click", followLink);
-  document.addEventListener("visibilitychange", () => {
-    if (!store.isPaused) follow();
-  });
+  document.addEventListener("visibilitychange", follow);
   addEventListener("popstate", () => {
     clearTimeout(addressTimer);
     addressTimer = 0;
@@ -185,8 +195,7 @@ function begin() {
   byId("pause").addEventListener("click", (event) => {
     store.pause(!store.isPaused);
     setText(event.currentTarget, store.isPaused ? "Resume" : "Pause");
-    if (store.isPaused) rest();
-    else follow();
+    follow();
   });
   setInterval(renderStatus, tickMilliseconds);
   arrive(routeFrom(location.search));

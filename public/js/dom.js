@@ -19,7 +19,7 @@ export function setTitle(node, title) {
 
 /**
  * Makes an element. `content` is
- * `{text?, title?, className?, href?, route?, hue?, badges?: [{text, tone?, title?}], note?}`.
+ * `{text?, title?, className?, href?, route?, hue?, swatch?, hatched?, badges?: [{text, tone?, title?}], note?}`.
  */
 export function make(tag, content = {}) {
   const node = document.createElement(tag);
@@ -31,7 +31,8 @@ function fill(node, content) {
   node.className = content.className ?? "";
   setTitle(node, content.title);
   const children = [];
-  if (content.hue !== undefined) children.push(swatch(content.hue, content.orphaned));
+  if (content.hue !== undefined) children.push(swatch(`owner-${content.hue}`, content.orphaned));
+  if (content.swatch !== undefined) children.push(swatch(content.swatch, content.hatched));
   if (content.href !== undefined) {
     // The same link again, if there is one: it may have the focus.
     const link = node.querySelector(":scope > a") ?? document.createElement("a");
@@ -77,9 +78,10 @@ function isolated(text) {
   return node;
 }
 
-export function swatch(hue, orphaned = false) {
+/** A patch of a colour of the map; `hatched` has its pattern. */
+export function swatch(colour, hatched = false) {
   const node = document.createElement("span");
-  node.className = `swatch owner-${hue}${orphaned ? " orphaned" : ""}`;
+  node.className = `swatch ${colour}${hatched ? " orphaned" : ""}`;
   node.setAttribute("aria-hidden", "true");
   return node;
 }

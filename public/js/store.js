@@ -1,18 +1,32 @@
-// What the page knows: where it is, what the server answered, and when. Views read it; only its methods change it.
+// What the page knows: where it is, what the server said, and when. Views read it; only its methods change it.
 
-/** Data older than this is shown with a warning: three rounds missed, and a little. */
+import { History } from "./history.js";
+
+/** Data older than this is shown with a warning: some looks of the server missed, and a little. */
 export const staleAfterMilliseconds = 3500;
+const eventsKept = 5000;
 
 /** The route's keys in the page's query, in the order in which they are written. */
-const routeKeys = ["segment", "q", "kind", "sort", "state", "cursor", "at"];
+const routeKeys = ["segment", "tab", "q", "kind", "sort", "managed", "orphaned", "state", "cursor", "colour", "hide", "from", "span", "at", "to"];
+const numberKeys = ["from", "span", "at", "to"];
 
 export class Store extends EventTarget {
   #route = {};
   #answers = new Map();
   #paused = false;
-  #retryAt = 0;
+  #connection = "connecting";
+  #pastAt;
+  #moment;
+  #heardAt;
+  history = new History();
+  /** The last events of the segment that is looked at, ascending. */
+  events = [];
+  /** Events that nobody has seen: the ring went on meanwhile. */
+  lostEvents = 0;
+  /** The newest event that the server told of. */
+  sequence;
 
-  /** `{segment?, q?, kind?, sort?, state?, cursor?, at?}`, all text. */
+  /** All text. */
   get route() {
     return this.#route;
   }
@@ -21,13 +35,23 @@ export class Store extends EventTarget {
     return this.#paused;
   }
 
-  /** When the next try is due, on the clock of `performance.now()`; 0 while all is well. */
-  get retryAt() {
-    return this.#retryAt;
+  /** `connecting`, `open` or `broken`. */
+  get connection() {
+    return this.#connection;
   }
 
-  /** The last good answer of a part of the page; undefined before the first. */
+  /** Whether what is shown is a moment that has passed. */
+  get isPast() {
+    return this.#pastAt !== undefined;
+  }
+
+  get pastAt() {
+    return this.#pastAt;
+  }
+
+  /** The last good answer of a part, or that of the moment that is looked back at; undefined before the first. */
   data(part) {
+    if (this.#moment) return this.#moment.parts.get(part);
     return this.#answers.get(part)?.data;
   }
 
@@ -41,36 +65,82 @@ export class Store extends EventTarget {
     return [...this.#answers.values()].map((answer) => answer.error).filter(Boolean);
   }
 
-  /** How old a part's data is, by the server's word and the time since it came; undefined where there is none. */
+  /** How old a part's data is, by the server's word and the time since anything was heard; undefined where there is none. */
   age(part, now) {
     const answer = this.#answers.get(part);
     if (answer?.data === undefined) return undefined;
-    return (answer.data.ageMilliseconds ?? 0) + now - answer.receivedAt;
+    // What did not change is not sent again: it is as new as the last word from the server.
+    return now - Math.max(answer.receivedAt, answer.isStreamed ? this.#heardAt ?? 0 : 0);
   }
 
-  /** The age of the oldest data that the page shows; undefined where it shows none. */
-  oldestAge(now) {
-    let oldest;
-    for (const part of this.#answers.keys()) {
-      const age = this.age(part, now);
-      if (age !== undefined && !(age <= oldest)) oldest = age;
-    }
-    return oldest;
+  /** Milliseconds since the server was last heard; undefined before. */
+  silence(now) {
+    return this.#heardAt === undefined ? undefined : now - this.#heardAt;
   }
 
-  /** Goes somewhere else. What was answered about another segment, or another list, is forgotten. */
+  series(name) {
+    return this.history.series(name);
+  }
+
+  /** Goes somewhere else. What was said about another segment is forgotten. */
   go(route) {
     const before = this.#route;
     this.#route = route;
-    if (before.segment !== route.segment) this.#answers.clear();
-    if (before.at !== route.at) this.#answers.delete("at");
-    for (const key of ["q", "kind", "sort"]) if (before[key] !== route[key]) this.#answers.delete("segments");
-    for (const key of ["state", "cursor"]) {
-      if (before[key] !== route[key]) for (const part of ["blocks", "segments"]) this.#answers.delete(part);
+    if (before.segment !== route.segment) {
+      this.#answers.clear();
+      this.history.clear();
+      this.events = [];
+      this.lostEvents = 0;
+      this.sequence = undefined;
+      this.#heardAt = undefined;
+      this.#pastAt = undefined;
+      this.#moment = undefined;
     }
     this.#changed();
   }
 
+  /** An object that the stream sent. */
+  heard(part, data, now) {
+    this.#heardAt = now;
+    if (typeof data.sequence === "number") this.sequence = data.sequence;
+    if (part === "events") this.#addEvents(data);
+    else if (part === "failure") this.#fail("segment", data);
+    else if (part !== "tick" && part !== "resync") this.#answers.set(part, { data, receivedAt: now, isStreamed: true });
+    if (part === "tick" && this.#answers.has("segment")) this.#note();
+    this.#changed();
+  }
+
+  #fail(part, problem) {
+    const error = new Error(`${problem.status ?? ""} ${problem.title ?? "failed"}. ${problem.detail ?? ""}`.trim());
+    this.#answers.set(part, { ...this.#answers.get(part), error });
+  }
+
+  #note() {
+    const parts = new Map();
+    for (const [part, answer] of this.#answers) if (answer.data !== undefined) parts.set(part, answer.data);
+    this.history.note(Date.now(), parts);
+  }
+
+  #addEvents({ events, lost }) {
+    // The server sends the newest first.
+    const ascending = events.length > 1 && events[0].sequence > events[1].sequence ? [...events].reverse() : events;
+    const newest = this.events.at(-1)?.sequence ?? -1;
+    const fresh = ascending.filter((event) => event.sequence > newest);
+    if (newest >= 0 && fresh.length > 0) this.lostEvents += fresh[0].sequence - newest - 1;
+    else this.lostEvents += lost ?? 0;
+    this.events = [...this.events, ...fresh].slice(-eventsKept);
+    if (fresh.length > 0) this.sequence = fresh.at(-1).sequence;
+  }
+
+  /** Events that were there before the page was. */
+  addOlder(events) {
+    const first = this.events[0]?.sequence ?? Infinity;
+    const older = [...events].sort((a, b) => a.sequence - b.sequence).filter((event) => event.sequence < first);
+    this.events = [...older, ...this.events].slice(-eventsKept);
+    this.#changed();
+  }
+
+  /** An answer that was asked for. */
   received(part, data, now) {
     this.#answers.set(part, { data, receivedAt: now });
     this.#changed();
@@ -91,9 +161,17 @@ export class Store extends EventTarget {
     this.#changed();
   }
 
-  retry(at) {
-    if (this.#retryAt === at) return;
-    this.#retryAt = at;
+  connected(connection) {
+    if (this.#connection === connection) return;
+    this.#connection = connection;
+    this.#changed();
+  }
+
+  /** Looks back at a moment; undefined looks at what is. */
+  lookBack(at) {
+    this.#pastAt = at;
+    this.#moment = at === undefined ? undefined : this.history.momentAt(at);
+    if (!this.#moment) this.#pastAt = undefined;
     this.#changed();
   }
 
@@ -108,7 +186,7 @@ export function routeFrom(search) {
   const route = {};
   for (const key of routeKeys) if (query.get(key)) route[key] = query.get(key);
   if (route.segment && !segmentId.test(route.segment)) route.segment = `posix:${encoded(route.segment)}`;
-  if (route.at && !/^\d{1,15}$/.test(route.at)) delete route.at;
+  for (const key of numberKeys) if (route[key] && !/^\d{1,15}$/.test(route[key])) delete route[key];
   return route;
 }
 
@@ -123,7 +201,7 @@ function encoded(name) {
 /** The query that names a route; "./" for the list without a filter. */
 export function linkTo(route) {
   const query = new URLSearchParams();
-  for (const key of routeKeys) if (route[key]) query.set(key, route[key]);
+  for (const key of routeKeys) if (route[key] !== undefined && route[key] !== "") query.set(key, route[key]);
   const text = query.toString();
   return text ? `?${text}` : "./";
 }

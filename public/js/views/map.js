@@ -1,145 +1,450 @@
-// The block map: a canvas, and the same data as a table.
+// The memory map: a canvas to look at, zoom and pan, a legend that filters, and the same as a table.
 
-import { bytes, count, exactBytes, hex, owner, percent, plural, visible } from "../format.js";
-import { byId, facts, make, reconcile, rows, setText, show } from "../dom.js";
-import { bucketHolding, cellAt, grid, hueOf, step } from "../layout.js";
-import { paint, palette, watchScreen } from "../paint.js";
-import { showProvenance } from "./provenance.js";
+import { bytes, count, exactBytes, hex, percent, plural, visible } from "../format.js";
+import { facts, make, reconcile, rows, setText, show } from "../dom.js";
+import * as cameras from "../map/camera.js";
+import { classify, modes, sentence, stretchSentence } from "../map/colours.js";
+import { display, thingAt } from "../map/display.js";
+import { Feed } from "../map/feed.js";
+import { paint, palette, prepare } from "../map/paint.js";
+import { watchScreen } from "../paint.js";
 
-const ownersShown = 12;
-/** Arrow keys repeat faster than anyone listens. */
+const heightMinimum = 252;
+const tableRowsMaximum = 200;
 const sayAfterMilliseconds = 400;
+const stepFactor = 1.6;
+/** The newest frame times, for whoever measures. */
+const frameTimesKept = 600;
 
-const picture = { buckets: [], width: 0, layout: undefined, colours: undefined, chosen: -1 };
-let sayTimer = 0;
+const map = {
+  host: undefined, actions: undefined, canvas: undefined, parts: {}, feed: undefined, colours: undefined, view: undefined,
+  width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, drag: undefined,
+  pointers: new Map(), bytes: undefined, sayTimer: 0, frameTimes: [], isOwnMove: false, heap: false, sizeBytes: 0,
+};
 
-export function connect(actions) {
-  const canvas = byId("map");
+/** What the map draws, for tests and for whoever measures: the drawing's own model. */
+export function model() {
+  return { view: map.view, list: map.list, mode: map.mode, frameTimes: map.frameTimes, fine: map.feed?.fine, coarse: map.feed?.coarse, pages: map.feed?.pages };
+}
+
+export function connect(host, actions) {
+  map.host = host;
+  map.actions = actions;
+  map.feed = new Feed(actions.api.get, invalidate);
+  build(host);
   new ResizeObserver(([entry]) => {
-    picture.width = Math.floor(entry.contentRect.width);
-    draw();
-  }).observe(byId("map-frame"));
+    map.width = Math.floor(entry.contentRect.width);
+    map.height = Math.max(heightMinimum, Math.floor(entry.contentRect.height / cameras.rowHeight) * cameras.rowHeight);
+    if (map.view) map.view = cameras.resized(map.view, map.width, map.height);
+    invalidate();
+  }).observe(map.parts.frame);
   watchScreen(() => {
-    picture.colours = undefined;
-    draw();
+    map.colours = undefined;
+    invalidate();
   });
+  connectPointer(map.canvas);
+  map.canvas.addEventListener("keydown", onKey);
+}
 
-  const choose = (index) => {
-    const bucket = picture.buckets[index];
-    // At once: the next key may come before the next frame.
-    picture.chosen = bucket ? index : -1;
-    actions.change({ at: bucket && String(bucket.offset) });
-    clearTimeout(sayTimer);
-    sayTimer = setTimeout(() => setText(byId("map-said"), bucket ? sentence(bucket, index) : ""), sayAfterMilliseconds);
-  };
-  canvas.addEventListener("click", (event) => {
-    if (!picture.layout) return;
-    const index = cellAt(picture.layout, event.offsetX, event.offsetY);
-    choose(index === picture.chosen ? -1 : index);
-  });
-  canvas.addEventListener("keydown", (event) => {
-    if (!picture.layout || event.altKey || event.ctrlKey || event.metaKey) return;
-    const index = event.key === "Escape" && picture.chosen >= 0 ? -1 : step(picture.layout, picture.chosen, event.key);
-    if (index === undefined) return;
-    event.preventDefault();
-    choose(index);
-  });
-  byId("map-details").addEventListener("toggle", renderTable);
+function build(host) {
+  const { parts } = map;
+  const head = make("div", { className: "map-head" });
+  parts.mode = make("select");
+  parts.mode.id = "map-mode";
+  parts.mode.addEventListener("change", () => map.actions.change({ colour: parts.mode.value, hide: undefined }));
+  const label = make("label", { text: "Colour by" });
+  label.append(" ", parts.mode);
+  const buttons = make("div", { className: "map-buttons" });
+  for (const [text, title, act] of [
+    ["−", "Zoom out (−)", () => zoomAround(1 / stepFactor)], ["+", "Zoom in (+)", () => zoomAround(stepFactor)],
+    ["All", "Show the whole (0)", fitAll], ["Selection", "Show the selection (f)", fitSelection],
+  ]) {
+    const button = make("button", { text, title });
+    button.type = "button";
+    button.setAttribute("aria-label", title);
+    button.addEventListener("click", act);
+    buttons.append(button);
+  }
+  head.append(label, buttons);
+  parts.where = head.appendChild(make("p", { className: "map-where" }));
+  parts.frame = make("div", { className: "map-frame" });
+  map.canvas = make("canvas");
+  map.canvas.id = "map-canvas";
+  map.canvas.tabIndex = 0;
+  map.canvas.setAttribute("role", "img");
+  map.canvas.setAttribute("aria-label", "Memory map");
+  parts.empty = make("p", { className: "map-empty" });
+  parts.frame.append(map.canvas, parts.empty);
+  parts.status = make("p", { className: "map-status" });
+  parts.legend = make("ul", { className: "map-legend" });
+  parts.legend.setAttribute("aria-label", "Colours; press one to fade it");
+  parts.details = make("details", { className: "map-table" });
+  parts.details.append(make("summary", { text: "The map as a table" }));
+  parts.details.addEventListener("toggle", renderTable);
+  const scroll = make("div", { className: "scroll tall" });
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "The map as a table");
+  const table = make("table", { className: "rows" });
+  const header = make("tr");
+  for (const [text, isNumber] of [["From", false], ["Size", true], ["What", false]]) {
+    const cell = make("th", { text, className: isNumber ? "number" : "" });
+    cell.scope = "col";
+    header.append(cell);
+  }
+  const top = make("thead");
+  top.append(header);
+  parts.rows = make("tbody");
+  table.append(make("caption", { text: "What is seen in the map" }), top, parts.rows);
+  scroll.append(table);
+  parts.details.append(scroll);
+  host.append(head, parts.frame, parts.status, parts.legend, parts.details);
+}
+
+// What is shown
+
+export function arrive(route) {
+  map.feed.open(route.segment);
+  if (!map.isOwnMove && map.view && route.from !== undefined && route.span !== undefined) {
+    map.view = cameras.placed(map.view, Number(route.from), Number(route.span));
+  }
+  if (!route.segment) map.view = undefined;
+  invalidate();
 }
 
 export function render(store) {
+  const segment = store.data("segment");
   const { route } = store;
-  const answer = store.data("map");
-  picture.buckets = answer?.buckets ?? [];
-  picture.chosen = route.at === undefined ? -1 : bucketHolding(picture.buckets, Number(route.at));
-  draw();
-  renderLegend(store.data("segment")?.heap);
-  renderChosen(store.data("at")?.blocks?.[0]);
-  renderTable();
-  showProvenance(
-    byId("map-provenance"), answer, `segments/${route.segment}/blocks?buckets=${picture.buckets.length || 1}`);
+  map.sizeBytes = segment?.sizeBytes ?? 0;
+  map.heap = Boolean(segment?.heap);
+  map.isPast = store.isPast;
+  map.past = store.isPast ? store.data("map") : undefined;
+  const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : segment?.managed));
+  map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
+  renderModes(offered);
+  map.hidden = new Set((route.hide ?? "").split(",").filter(Boolean).map(decodeURIComponent));
+  map.selection = route.at === undefined ? undefined : {
+    from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)),
+  };
+  // The newest event says whether the heap moved; of anybody else's object nothing does.
+  map.stamp = segment?.heap ? `${store.sequence ?? ""}` : `${Math.floor(Date.now() / 2000)}`;
+  const isEmpty = segment && map.sizeBytes === 0;
+  setText(map.parts.empty, isEmpty ? "The object is empty: there is nothing to map." : segment ? "" : "Waiting for the object…");
+  map.parts.empty.hidden = Boolean(segment) && !isEmpty;
+  if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(route);
+  else if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
+  invalidate();
 }
 
-function draw() {
-  if (picture.width === 0) return;
-  const canvas = byId("map");
-  picture.layout = grid(picture.buckets, picture.width);
-  picture.colours ??= palette(canvas);
-  const { width, height } = picture.layout;
-  for (const [key, value] of [["width", `${width}px`], ["height", `${height}px`]]) {
-    if (canvas.style[key] !== value) canvas.style[key] = value;
+function begin(route) {
+  map.view = cameras.camera(map.sizeBytes, map.width, map.height);
+  if (route.from !== undefined && route.span !== undefined) {
+    map.view = cameras.placed(map.view, Number(route.from), Number(route.span));
+  } else if (map.selection) {
+    map.view = cameras.revealing(map.view, map.selection.from, map.selection.to);
   }
-  paint(canvas, picture.layout, picture.colours, picture.chosen);
-  const label = summary();
-  if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
 }
 
-function summary() {
-  const total = picture.buckets.reduce((sum, bucket) => sum + bucket.sizeBytes, 0);
-  const used = picture.buckets.reduce((sum, bucket) => sum + bucket.usedBytes, 0);
-  if (total === 0) return "Block map, empty";
-  return `Block map of ${bytes(total)} in ${plural(picture.buckets.length, "cell")}, ${percent(used / total)} used`;
+function renderModes(offered) {
+  reconcile(map.parts.mode, offered, ({ name }) => name, ({ name, label }) => {
+    const option = document.createElement("option");
+    option.value = name;
+    option.textContent = label;
+    return option;
+  }, () => {});
+  if (map.parts.mode.value !== map.mode) map.parts.mode.value = map.mode;
 }
 
-function sentence(bucket, index) {
-  return `Cell ${count(index + 1)} of ${count(picture.buckets.length)}, from ${hex(bucket.offset)}: `
-    + `${percent(bucket.usedBytes / bucket.sizeBytes)} of ${bytes(bucket.sizeBytes)} used, `
-    + `${plural(bucket.blockCount, "block")} begun`
-    + (bucket.mainOwner ? `, most of it ${owner(bucket.mainOwner)}'s` : "");
+function source() {
+  const past = map.past;
+  return {
+    mode: map.mode, layout: map.feed.layout, coarse: past ?? map.feed.coarse, fine: past ? undefined : map.feed.fine,
+    pages: map.feed.pages, hidden: map.hidden ?? new Set(), now: Date.now(),
+  };
 }
 
-function renderLegend(heap) {
-  const owners = heap?.byOwner ?? [];
-  const entries = owners.slice(0, ownersShown).map((entry) => ({
-    key: `${entry.owner?.slot} ${entry.owner?.generation}`,
-    content: {
-      hue: hueOf(entry.owner),
-      orphaned: entry.owner?.alive === false,
-      text: owner(entry.owner),
-      badges: entry.owner?.alive === false ? [{ text: "gone", tone: "warning" }] : [],
-      note: `${bytes(entry.sizeBytes)} in ${plural(entry.blockCount, "block")}`,
-    },
-  }));
-  const omitted = owners.length - entries.length;
-  if (omitted > 0) entries.push({ key: "omitted", content: { text: `and ${plural(omitted, "more owner")}` } });
-  reconcile(byId("map-legend"), entries, (entry) => entry.key, () => make("li"), (item, entry) => show(item, entry.content));
+/** Something is to be drawn anew: once, in the next frame. */
+function invalidate() {
+  map.frame ||= requestAnimationFrame(draw);
 }
 
-function renderChosen(block) {
-  const panel = byId("map-chosen");
-  const bucket = picture.buckets[picture.chosen];
-  panel.hidden = !bucket;
-  if (!bucket) return;
-  const heading = panel.querySelector("h3") ?? panel.appendChild(make("h3"));
-  const list = panel.querySelector("dl") ?? panel.appendChild(make("dl", { className: "facts" }));
-  setText(heading, `Cell ${count(picture.chosen + 1)} of ${count(picture.buckets.length)}`);
-  const size = (value) => ({ text: bytes(value), title: exactBytes(value) });
-  facts(list, [
-    ["From", { text: hex(bucket.offset), title: count(bucket.offset) }],
-    ["Up to", { text: hex(bucket.offset + bucket.sizeBytes), title: `${count(bucket.offset + bucket.sizeBytes)}, not included` }],
-    ["Used", { ...size(bucket.usedBytes), note: percent(bucket.usedBytes / bucket.sizeBytes) }],
-    ["Largest free", size(bucket.largestFreeBytes)],
-    ["Blocks begun", count(bucket.blockCount)],
-    ["Main owner", bucket.mainOwner ? owner(bucket.mainOwner) : "nobody"],
-    ["Block at its first byte", block && {
-      text: `${hex(block.offset)}, ${bytes(block.sizeBytes)}`,
-      title: exactBytes(block.sizeBytes),
-      badges: [{ text: block.state, tone: block.state === "orphaned" ? "warning" : undefined }],
-      note: [block.owner && owner(block.owner), block.tag && visible(block.tag)].filter(Boolean).join(", ") || undefined,
-    }],
-  ]);
+function draw(time) {
+  map.frame = 0;
+  if (!map.view || map.width === 0 || map.host.hidden) return;
+  const begun = performance.now();
+  map.colours ??= palette(map.canvas);
+  if (map.view.width !== map.width) map.view = cameras.resized(map.view, map.width, map.height);
+  if (!map.isPast) map.feed.want(map.view, { heap: map.heap, pages: map.mode === "pages", stamp: map.stamp });
+  const known = source();
+  map.list = display(map.view, known);
+  map.list.marks = map.selection ? [map.selection] : [];
+  if (map.hover?.range && !map.drag) map.list.marks.unshift({ ...map.hover.range, isDashed: true });
+  map.list.bytes = bytesInSight();
+  const height = map.view.rows * cameras.rowHeight;
+  for (const [key, value] of [["width", `${map.width}px`], ["height", `${height}px`]]) {
+    if (map.canvas.style[key] !== value) map.canvas.style[key] = value;
+  }
+  paint(prepare(map.canvas, map.width, height), map.view, height, map.list, map.colours);
+  map.frameTimes.push({ at: time, took: performance.now() - begun });
+  if (map.frameTimes.length > frameTimesKept) map.frameTimes.shift();
+  renderAround();
+}
+
+/** The words around the picture. */
+function renderAround() {
+  const { from, to } = cameras.rangeOf(map.view);
+  show(map.parts.where, {
+    className: "map-where", text: `${hex(from)} – ${hex(to)}`, note: `${bytes(to - from)} in sight, ${bytes(map.view.perRow)} a row`,
+    title: `${count(from)} to ${count(to)}`,
+  });
+  const label = `Memory map of ${bytes(map.sizeBytes)}: ${bytes(to - from)} from ${hex(from)} in sight, `
+    + [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 4).map((entry) => `${entry.label} ${percent(entry.bytes / (to - from))}`).join(", ");
+  if (map.canvas.getAttribute("aria-label") !== label) map.canvas.setAttribute("aria-label", label);
+  setText(map.parts.status, statusText());
+  renderLegend();
+  renderTable();
+}
+
+function statusText() {
+  if (map.feed.error) return map.feed.error.message;
+  if (map.hover) return map.hover.text;
+  if (map.selection) return `Selected ${hex(map.selection.from)} – ${hex(map.selection.to)}, ${bytes(map.selection.to - map.selection.from)}`;
+  return "Wheel or + and − zoom, drag or arrows move, click selects, double click comes close.";
+}
+
+function renderLegend() {
+  const entries = [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 14);
+  reconcile(map.parts.legend, entries, (entry) => entry.key, (entry) => {
+    const item = make("li");
+    const button = make("button");
+    button.type = "button";
+    button.addEventListener("click", () => toggle(entry.key));
+    item.append(button);
+    return item;
+  }, (item, entry) => {
+    const button = item.firstElementChild;
+    show(button, { swatch: entry.colour, hatched: entry.hatched, text: entry.label, note: bytes(entry.bytes), title: exactBytes(Math.round(entry.bytes)) });
+    button.setAttribute("aria-pressed", String(!map.hidden?.has(entry.key)));
+  });
+}
+
+function toggle(key) {
+  const hidden = new Set(map.hidden);
+  if (!hidden.delete(key)) hidden.add(key);
+  map.actions.change({ hide: [...hidden].map(encodeURIComponent).join(",") || undefined });
 }
 
 /** Hundreds of rows: only while someone looks at them. */
 function renderTable() {
-  if (!byId("map-details").open) return;
-  const size = (value) => ({ className: "number", text: bytes(value), title: exactBytes(value) });
-  rows(byId("map-rows"), picture.buckets, (bucket) => bucket.offset, (bucket) => [
-    { className: "offset", text: hex(bucket.offset), title: count(bucket.offset) },
-    size(bucket.sizeBytes), size(bucket.usedBytes), size(bucket.freeBytes), size(bucket.largestFreeBytes),
-    { className: "number", text: count(bucket.blockCount) },
-    bucket.mainOwner
-      ? { hue: hueOf(bucket.mainOwner), orphaned: bucket.mainOwner.alive === false, text: owner(bucket.mainOwner) }
-      : { text: "–" },
+  if (!map.parts.details.open || !map.list) return;
+  const known = source();
+  const seen = cameras.rangeOf(map.view);
+  const spans = known.fine?.blocks ?? known.fine?.buckets ?? known.coarse?.buckets ?? known.pages?.runs ?? [];
+  const inSight = spans.filter((entry) => {
+    const from = entry.spanOffset ?? entry.offset;
+    return from < seen.to && from + (entry.spanBytes ?? entry.sizeBytes ?? entry.length) > seen.from;
+  }).slice(0, tableRowsMaximum);
+  rows(map.parts.rows, inSight, (entry) => entry.offset, (entry) => [
+    { className: "offset", text: hex(entry.offset), title: count(entry.offset) },
+    { className: "number", text: bytes(entry.sizeBytes ?? entry.length), title: exactBytes(entry.sizeBytes ?? entry.length) },
+    { text: entry.blockCount !== undefined ? stretchSentence(entry) : entry.length !== undefined ? entry.state : sentence(entry, Date.now()) },
   ]);
+}
+
+// Bytes, where one can read them
+
+function bytesInSight() {
+  if (map.view.width / map.view.perRow < 17) return undefined;
+  const { from, to } = cameras.rangeOf(map.view);
+  const id = map.actions.route().segment;
+  const question = `${id} ${from} ${to} ${map.stamp}`;
+  if (map.bytes?.question !== question && !map.bytes?.isAsked) {
+    const before = map.bytes?.data ? { from: map.bytes.from, data: map.bytes.data } : {};
+    map.bytes = { question, isAsked: true, ...before };
+    map.actions.api.bytes(id, from, to - from, new AbortController().signal)
+      .then((data) => { map.bytes = { question, from, data }; }, () => { map.bytes = { question }; })
+      .finally(invalidate);
+  }
+  return map.bytes?.data ? map.bytes : undefined;
+}
+
+// Hands
+
+function move(view) {
+  map.view = view;
+  map.isOwnMove = true;
+  const span = cameras.spanOf(view);
+  const isWhole = view.start === 0 && span >= view.sizeBytes;
+  map.actions.change(isWhole ? { from: undefined, span: undefined } : { from: String(Math.round(view.start)), span: String(Math.round(span)) });
+  map.isOwnMove = false;
+  invalidate();
+}
+
+function zoomAround(factor) {
+  if (!map.view) return;
+  const range = map.selection;
+  let [x, y] = [map.width / 2, map.view.rows * cameras.rowHeight / 2];
+  // Around what is selected, where it is in sight.
+  if (range) cameras.forEachPiece(map.view, range.from, range.to, (left, top, width) => { [x, y] = [left + width / 2, top]; });
+  move(cameras.zoomed(map.view, factor, x, y));
+}
+
+function fitAll() {
+  if (map.view) move(cameras.camera(map.sizeBytes, map.width, map.height));
+}
+
+function fitSelection() {
+  if (map.view && map.selection) move(cameras.fitted(map.view, map.selection.from, map.selection.to));
+}
+
+function pointAt(event) {
+  return { x: event.offsetX, y: event.offsetY };
+}
+
+function look(event) {
+  if (!map.view) return;
+  const { x, y } = pointAt(event);
+  const byte = Math.floor(cameras.byteAt(map.view, x, y));
+  if (byte < 0 || byte >= map.sizeBytes) {
+    map.hover = undefined;
+  } else {
+    const thing = thingAt(byte, source());
+    map.hover = { byte, text: `${hex(byte)}  ${describe(thing)}`, range: rangeOfThing(thing) };
+  }
+  invalidate();
+}
+
+function describe({ block, bucket, run, region, field }) {
+  if (block) return sentence(block, Date.now());
+  if (bucket) return stretchSentence(bucket);
+  if (run) return `${run.state}, ${bytes(run.length)} in a row`;
+  if (field) return `${region.name} · ${field.name}: ${visible(JSON.stringify(field.value ?? null))}`;
+  return region ? `${visible(region.name)}, ${bytes(region.sizeBytes)}` : "";
+}
+
+function rangeOfThing({ block, run, region, field, bucket }) {
+  if (block) return { from: block.spanOffset, to: block.spanOffset + block.spanBytes };
+  if (bucket) return { from: bucket.offset, to: bucket.offset + bucket.sizeBytes };
+  if (run) return undefined;
+  const place = field ?? (region && region.name !== "pool" ? region : undefined);
+  return place && { from: place.offset, to: place.offset + place.sizeBytes };
+}
+
+/** Selects what stands at a byte; where only a stretch is known, the server says which block it is. */
+async function choose(byte) {
+  const thing = thingAt(byte, source());
+  if (thing.bucket && !map.isPast) {
+    const id = map.actions.route().segment;
+    try {
+      const answer = await map.actions.api.get(`segments/${id}/blocks?at=${byte}&limit=1`, new AbortController().signal);
+      if (answer.blocks[0]) return selectBlock(answer.blocks[0]);
+    } catch (error) {
+      map.feed.error = error;
+      invalidate();
+    }
+  }
+  if (thing.block) return selectBlock(thing.block);
+  const range = rangeOfThing(thing);
+  if (range) map.actions.select({ at: range.from, to: range.to, source: "map" });
+  else map.actions.select({ at: byte, to: byte + 1, source: "map" });
+}
+
+function selectBlock(block) {
+  map.actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes), source: "map" });
+  say(`Block at ${hex(block.offset)}: ${sentence(block, Date.now())}`);
+}
+
+function say(text) {
+  clearTimeout(map.sayTimer);
+  map.sayTimer = setTimeout(() => map.actions.announce(text), sayAfterMilliseconds);
+}
+
+function connectPointer(canvas) {
+  canvas.addEventListener("wheel", (event) => {
+    if (!map.view) return;
+    event.preventDefault();
+    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? map.height : 1;
+    if (event.shiftKey) return move(cameras.scrolled(map.view, (event.deltaY || event.deltaX) * unit / cameras.rowHeight / 3));
+    const { x, y } = pointAt(event);
+    move(cameras.zoomed(map.view, Math.exp(-event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.002)), x, y));
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !map.view) return;
+    canvas.setPointerCapture(event.pointerId);
+    map.pointers.set(event.pointerId, pointAt(event));
+    map.drag = { view: map.view, from: pointAt(event), moved: false, pinch: pinch() };
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!map.pointers.has(event.pointerId)) return look(event);
+    map.pointers.set(event.pointerId, pointAt(event));
+    const { view, from, pinch: begun } = map.drag;
+    const now = pinch();
+    if (begun && now) {
+      map.drag.moved = true;
+      return move(cameras.zoomed(view, now.distance / Math.max(1, begun.distance), now.x, now.y));
+    }
+    const point = pointAt(event);
+    const [dx, dy] = [point.x - from.x, point.y - from.y];
+    if (!map.drag.moved && Math.hypot(dx, dy) < 4) return undefined;
+    map.drag.moved = true;
+    return move(cameras.dragged(view, dx, dy));
+  });
+  const end = (event) => {
+    if (!map.pointers.delete(event.pointerId)) return;
+    const wasClick = map.drag && !map.drag.moved && event.type === "pointerup";
+    map.drag = map.pointers.size > 0 ? { view: map.view, from: [...map.pointers.values()][0], moved: true } : undefined;
+    if (wasClick) choose(Math.floor(cameras.byteAt(map.view, event.offsetX, event.offsetY)));
+    invalidate();
+  };
+  canvas.addEventListener("pointerup", end);
+  canvas.addEventListener("pointercancel", end);
+  canvas.addEventListener("pointerleave", () => {
+    map.hover = undefined;
+    invalidate();
+  });
+  canvas.addEventListener("dblclick", (event) => {
+    const { x, y } = pointAt(event);
+    const range = rangeOfThing(thingAt(Math.floor(cameras.byteAt(map.view, x, y)), source()));
+    move(range ? cameras.fitted(map.view, range.from, range.to) : cameras.zoomed(map.view, 4, x, y));
+  });
+}
+
+/** Two fingers: where their middle is and how far apart they are. */
+function pinch() {
+  const [first, second] = [...map.pointers.values()];
+  if (!second) return undefined;
+  return { x: (first.x + second.x) / 2, y: (first.y + second.y) / 2, distance: Math.hypot(first.x - second.x, first.y - second.y) };
+}
+
+function onKey(event) {
+  if (!map.view || event.altKey || event.ctrlKey || event.metaKey) return;
+  const page = map.view.rows * 0.8;
+  const moves = {
+    ArrowUp: () => move(cameras.scrolled(map.view, -1)), ArrowDown: () => move(cameras.scrolled(map.view, 1)),
+    ArrowLeft: () => move(cameras.dragged(map.view, map.width / 16, 0)), ArrowRight: () => move(cameras.dragged(map.view, -map.width / 16, 0)),
+    PageUp: () => move(cameras.scrolled(map.view, -page)), PageDown: () => move(cameras.scrolled(map.view, page)),
+    Home: () => move(cameras.clamped({ ...map.view, start: 0 })), End: () => move(cameras.clamped({ ...map.view, start: map.sizeBytes })),
+    "+": () => zoomAround(stepFactor), "=": () => zoomAround(stepFactor), "-": () => zoomAround(1 / stepFactor), 0: fitAll, f: fitSelection,
+    n: () => stepBlock(1), p: () => stepBlock(-1), Enter: () => stepBlock(0),
+    Escape: () => map.actions.select({ at: undefined, to: undefined, source: "map" }),
+  };
+  const act = moves[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+/** Selects the block behind the selected one, or before it, or in the middle of what is seen. */
+async function stepBlock(direction) {
+  const { from, to } = cameras.rangeOf(map.view);
+  const start = map.selection ?? { from: Math.floor((from + to) / 2), to: Math.floor((from + to) / 2) + 1 };
+  const pool = map.feed.pool;
+  if (!pool) return choose(start.from);
+  const byte = direction > 0 ? Math.max(pool.from, start.to + 8) : direction < 0 ? start.from - 24 : start.from;
+  const block = await map.actions.api.get(`segments/${map.actions.route().segment}/blocks?at=${Math.min(Math.max(byte, pool.from), pool.to - 1)}&limit=1`, new AbortController().signal)
+    .then((answer) => answer.blocks[0], () => undefined);
+  if (!block) return;
+  selectBlock(block);
+  const shown = cameras.revealing(map.view, block.spanOffset, block.spanOffset + block.spanBytes);
+  if (shown !== map.view) move(shown);
 }

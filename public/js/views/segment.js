@@ -1,38 +1,62 @@
-// One segment: its facts, its lock, its heap.
+// One segment: what it is, its map beside its bytes, and the tabs below.
 
-import {
-  alive, boundOf, bytes, count, duration, exactBytes, hex, moment, nanoseconds, percent, plural, visible,
-} from "../format.js";
+import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
 import { byId, facts, make, reconcile, setText, show } from "../dom.js";
-import { bucketCount } from "../layout.js";
 import { showFindings } from "./findings.js";
-import { marks } from "./segments.js";
-import { showProvenance } from "./provenance.js";
-import * as lists from "./lists.js";
+import { hueOfOwner } from "../map/colours.js";
 import * as map from "./map.js";
+import * as hex from "./hex.js";
+import * as inspector from "./inspector.js";
+import * as heap from "./heap.js";
+import * as locks from "./locks.js";
+import * as participants from "./participants.js";
+import * as events from "./events.js";
+import * as workers from "./workers.js";
 
-const waitersShown = 8;
+const tabs = [
+  { name: "heap", label: "Heap", view: heap }, { name: "locks", label: "Locks", view: locks },
+  { name: "participants", label: "Participants", view: participants }, { name: "events", label: "Events", view: events },
+  { name: "workers", label: "Workers and changes", view: workers }, { name: "about", label: "Object" },
+];
 
-/** Asks for what the view shows. `get(part, path)` resolves to an answer, or to nothing. */
-export async function load(route, get) {
-  const base = `segments/${route.segment}`;
-  const segment = await get("segment", base);
-  if (!segment?.managed) return;
-  await Promise.all([
-    segment.heap && get("map", `${base}/blocks?buckets=${bucketCount(segment.heap.capacityBytes)}`),
-    route.at && get("at", `${base}/blocks?at=${route.at}&limit=1`),
-    lists.load(route, get),
-  ]);
+let actions;
+
+export function connect(theActions, store) {
+  actions = theActions;
+  map.connect(byId("map"), actions);
+  hex.connect(byId("hex"), actions);
+  inspector.connect(byId("inspector"), actions);
+  for (const tab of tabs) {
+    const button = make("button", { text: tab.label });
+    button.type = "button";
+    button.id = `tab-${tab.name}-button`;
+    button.setAttribute("role", "tab");
+    button.setAttribute("aria-controls", `tab-${tab.name}`);
+    button.addEventListener("click", () => actions.change({ tab: tab.name }));
+    byId("tabs").append(button);
+    tab.view?.connect(byId(`tab-${tab.name}`), actions);
+  }
+  byId("tab-about").append(make("dl", { className: "facts" }));
+  byId("tabs").addEventListener("keydown", moveTab);
+  connectScrubber(store);
 }
 
-export function connect(actions) {
-  map.connect(actions);
-  lists.connect(actions);
+function moveTab(event) {
+  const shown = offered.map(({ name }) => byId(`tab-${name}-button`));
+  const index = shown.indexOf(document.activeElement);
+  const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: shown.length - 1 }[event.key];
+  if (next === undefined) return;
+  event.preventDefault();
+  const button = shown[(next + shown.length) % shown.length];
+  button.focus();
+  button.click();
 }
+
+let offered = tabs;
 
 export function arrive(route) {
   setText(byId("segment-title"), nameFrom(route.segment));
-  lists.arrive(route);
+  for (const view of [map, hex, inspector, ...tabs.map((tab) => tab.view)]) view?.arrive?.(route);
 }
 
 /** The name in an id, until the server has said it. */
@@ -46,149 +70,117 @@ function nameFrom(id) {
 
 export function render(store) {
   const segment = store.data("segment");
-  const managed = segment?.managed === true;
-  for (const id of ["state", "lock", "heap"]) byId(id).hidden = !managed;
-  byId("managed").hidden = !managed;
-  byId("about").hidden = !segment;
-  show(byId("segment-subtitle"), {
-    className: "subtitle",
-    text: store.route.segment,
-    badges: segment ? marks({ ...segment, findings: [] }) : [],
-  });
+  const isManaged = segment?.managed === true && segment.heap !== undefined;
+  if (segment) setText(byId("segment-title"), visible(segment.name) || segment.id);
+  show(byId("segment-subtitle"), { className: "subtitle", text: store.route.segment, badges: segment ? badgesOf(segment) : [] });
   showFindings(byId("segment-findings"), segment?.findings);
-  if (!segment) return;
-
-  setText(byId("segment-title"), visible(segment.name) || segment.id);
-  renderObject(segment);
-  showProvenance(byId("segment-provenance"), segment, `segments/${segment.id}`);
-  if (!managed) return;
-  renderState(segment);
-  renderLock(segment.lock);
-  renderHeap(segment.heap);
+  renderFacts(segment);
+  renderScrubber(store);
+  colourBytes(store);
   map.render(store);
-  lists.render(store);
+  hex.render(store);
+  inspector.render(store);
+  renderTabs(store, isManaged);
+  if (segment) renderAbout(segment);
 }
 
-function renderObject(segment) {
+function badgesOf(segment) {
+  return [
+    segment.managed && { text: "managed", tone: "good" }, segment.deleted && { text: "deleted", tone: "warning" },
+    segment.orphaned && { text: "orphaned", tone: "warning" },
+    segment.header?.damaged && { text: "damaged: changes are refused", tone: "error" },
+    segment.lock && segment.lock.verdict !== "ok" && { text: segment.lock.verdict, tone: "error" },
+    segment.consistency && segment.consistency !== "consistent" && { text: segment.consistency, tone: "warning" },
+  ].filter(Boolean);
+}
+
+function renderFacts(segment) {
   const size = (value) => value == null ? undefined : { text: bytes(value), title: exactBytes(value) };
+  const entries = segment ? [
+    ["Size", size(segment.sizeBytes)], ["In memory", size(segment.residentBytes)],
+    ["Mapped by", segment.mapperCount == null ? "unknown" : plural(segment.mapperCount, "process", "processes")],
+    ["Lock", segment.lock && {
+      text: segment.lock.state === "held" ? `held by ${visible(segment.lock.owner?.command ?? "?")} (${segment.lock.owner?.pid ?? "?"})` : segment.lock.state,
+      note: segment.lock.waiters?.length ? plural(segment.lock.waiters.length, "waiter") : undefined,
+    }],
+    ["Used", segment.heap && { ...size(segment.heap.usedBytes), note: `in ${plural(segment.heap.usedBlockCount, "block")}` }],
+    ["Largest free", segment.heap && { ...size(segment.heap.largestFreeBytes), note: `of ${bytes(segment.heap.freeBytes)} free` }],
+    ["Counter", segment.header && { text: count(segment.header.counter), note: visible(segment.header.text) || undefined }],
+    ["Participants", segment.participantCount == null ? undefined : count(segment.participantCount)],
+  ] : [];
+  const list = byId("segment-facts").querySelector("dl") ?? byId("segment-facts").appendChild(make("dl", { className: "facts" }));
+  facts(list, entries);
+}
+
+function renderTabs(store, isManaged) {
+  offered = tabs.filter(({ name }) => name === "about" || isManaged);
+  const chosen = offered.find(({ name }) => name === store.route.tab) ?? offered[0];
+  for (const tab of tabs) {
+    const button = byId(`tab-${tab.name}-button`);
+    const isChosen = tab === chosen;
+    button.hidden = !offered.includes(tab);
+    button.setAttribute("aria-selected", String(isChosen));
+    button.tabIndex = isChosen ? 0 : -1;
+    byId(`tab-${tab.name}`).hidden = !isChosen;
+    // What nobody sees is not drawn.
+    if (isChosen) tab.view?.render(store);
+  }
+}
+
+function renderAbout(segment) {
   const header = segment.header ?? {};
-  facts(byId("about-facts"), [
-    ["Kind", segment.kind],
-    ["Size", size(segment.sizeBytes)],
-    ["In memory", size(segment.residentBytes)],
-    ["Swapped", segment.swappedBytes ? size(segment.swappedBytes) : undefined],
+  const size = (value) => value == null ? undefined : { text: bytes(value), title: exactBytes(value) };
+  facts(byId("tab-about").querySelector("dl"), [
+    ["Identifier", { text: segment.id, className: "mode" }], ["Kind", segment.kind], ["Size", size(segment.sizeBytes)],
+    ["In memory", size(segment.residentBytes)], ["Swapped", size(segment.swappedBytes)],
     ["Mode", { text: segment.mode, className: "mode" }],
     ["User", { text: visible(segment.user ?? segment.uid), title: `uid ${segment.uid}, gid ${segment.gid}` }],
-    ["Mapped by", segment.mapperCount == null ? "unknown" : plural(segment.mapperCount, "process", "processes")],
-    ["Attached", segment.attachCount == null ? undefined : plural(segment.attachCount, "time")],
-    ["Created", segment.createdAt && moment(segment.createdAt)],
-    ["Changed", segment.changedAt && moment(segment.changedAt)],
+    ["Group", visible(segment.group ?? segment.gid)],
+    ["Created", segment.createdAt && moment(segment.createdAt)], ["Changed", segment.changedAt && moment(segment.changedAt)],
     ["Inode", segment.inode == null ? undefined : { text: String(segment.inode), title: segment.device && `device ${segment.device}` }],
-    ["Used by", segment.family && visible(segment.family)],
+    ["Name family", segment.family && visible(segment.family)], ["Name in Base64", segment.nameBase64],
     ["Made for", header.architecture && `${visible(header.architecture)}, ${visible(header.libc ?? "")}`],
+    ["Creator", header.creator && `${visible(header.creator.name ?? "")} (${header.creator.pid})`],
     ["UUID", header.uuid && { text: visible(header.uuid), className: "mode" }],
+    ["Protected here", segment.protection?.length ? segment.protection.map((range) =>
+      `${range.offset} + ${bytes(range.length)}: ${range.access}${range.locked === "no" ? "" : `, locked ${range.locked}`}`).join("; ") : undefined],
+    ["Hidden", segment.hidden?.length ? segment.hidden.map((entry) => `${entry.count} × ${entry.what}: needs ${entry.needs}`).join("; ") : "nothing"],
   ]);
 }
 
-function renderState({ header, participantCount, protection }) {
-  show(byId("state-counter"), { className: "figure", text: count(header?.counter), note: "counter" });
-  show(byId("state-text"), header?.text
-    ? { className: "text", text: visible(header.text) }
-    : { className: "text none", text: "no text" });
-  facts(byId("state-facts"), [
-    ["Flag", count(header?.flag)],
-    ["Participants", participantCount == null ? undefined : count(participantCount)],
-    ["Creator", header?.creator && creator(header.creator)],
-    ["Damaged", header?.damaged ? { text: "", badges: [{ text: "yes: changes are refused", tone: "error" }] } : "no"],
-    ["Protected", protection?.length ? protection.map((range) =>
-      `${hex(range.offset)} + ${bytes(range.length)}: ${range.access}${range.locked === "no" ? "" : ", locked"}`).join("; ") : undefined],
-  ]);
+/** The hex view has the colours of the blocks that the map knows. */
+function colourBytes(store) {
+  const { fine, coarse } = map.model();
+  const blocks = fine?.blocks ?? coarse?.blocks;
+  if (!blocks || store.isPast) return;
+  hex.setColouring(blocks.map((block) => ({
+    from: block.offset, to: block.offset + block.sizeBytes, hue: hueOfOwner(block.owner), kind: block.state,
+    label: block.state === "free" ? "free" : [block.tag && visible(block.tag), bytes(block.sizeBytes)].filter(Boolean).join(" "),
+  })));
 }
 
-function creator(value) {
-  if (typeof value !== "object") return visible(value);
-  return `${visible(value.name ?? "")} (${value.pid})`.trim();
-}
+// Looking back
 
-function renderLock(lock) {
-  const isBad = lock && lock.verdict !== "ok";
-  show(byId("lock-state"), {
-    className: "figure",
-    text: lock?.state ?? "–",
-    badges: isBad ? [{ text: lock.verdict, tone: lock.verdict === "ambiguous" ? "warning" : "error" }] : [],
+function connectScrubber(store) {
+  const scrub = byId("scrub");
+  scrub.addEventListener("input", () => {
+    const range = store.history.range;
+    const at = Number(scrub.value);
+    store.lookBack(!range || at >= range.to - 500 ? undefined : at);
   });
-  const statistics = lock?.statistics;
-  facts(byId("lock-facts"), [
-    ["Owner", lock?.owner ? { text: thread(lock.owner), badges: ownerMarks(lock.owner) } : "nobody"],
-    ["Held for", lock?.owner?.heldForMilliseconds == null ? "–" : duration(lock.owner.heldForMilliseconds)],
-    ["Taken", statistics && { text: plural(statistics.acquisitions, "time") }],
-    ["Found held", statistics && {
-      text: percent(statistics.acquisitions ? statistics.contended / statistics.acquisitions : 0),
-      title: plural(statistics.contended, "time"),
-    }],
-    ["Waits", statistics && spread(statistics.waitHistogram)],
-    ["Holds", statistics && spread(statistics.holdHistogram)],
-    ["Owners that died", statistics && count(statistics.ownerDeaths)],
-  ]);
-
-  const waiters = lock?.waiters ?? [];
-  setText(byId("waiters-title"), waiters.length ? plural(waiters.length, "waiter") : "No waiters");
-  reconcile(
-    byId("waiters"), waiters.slice(0, waitersShown), (waiter) => `${waiter.pid} ${waiter.tid}`, () => make("li"),
-    (item, waiter) => show(item, {
-      text: thread(waiter),
-      badges: ownerMarks(waiter),
-      note: waiter.waitingForMilliseconds == null ? undefined : `for ${duration(waiter.waitingForMilliseconds)}`,
-    }));
+  byId("scrub-now").addEventListener("click", () => store.lookBack(undefined));
 }
 
-function thread({ command, pid, tid }) {
-  const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
-  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})`;
-}
-
-function ownerMarks(process) {
-  const found = [];
-  if (process.alive !== undefined && process.alive !== true) {
-    found.push({ text: alive(process.alive), tone: process.alive === false ? "error" : "warning" });
-  }
-  if (["stopped", "traced", "zombie", "dead"].includes(process.threadState)) {
-    found.push({ text: process.threadState, tone: "warning" });
-  }
-  return found;
-}
-
-/** The middle and the tail of a histogram whose bounds are powers of two. */
-function spread(histogram) {
-  const half = boundOf(histogram ?? [], 0.5);
-  if (half === undefined) return "none timed";
-  return {
-    text: `half ≤ ${nanoseconds(half)}, 99 % ≤ ${nanoseconds(boundOf(histogram, 0.99))}`,
-    title: `the longest ≤ ${nanoseconds(boundOf(histogram, 1))}`,
-  };
-}
-
-function renderHeap(heap) {
-  if (!heap) {
-    show(byId("heap-figure"), { className: "figure", text: "–", note: "no picture of the heap could be taken" });
-    byId("heap-meter").hidden = true;
-    facts(byId("heap-facts"), []);
-    return;
-  }
-  const share = heap.capacityBytes ? heap.usedBytes / heap.capacityBytes : 0;
-  show(byId("heap-figure"), {
-    className: "figure", text: percent(share), note: `of ${bytes(heap.capacityBytes)} used`,
-  });
-  const meter = byId("heap-meter");
-  meter.hidden = false;
-  meter.value = share;
-  const size = (value) => ({ text: bytes(value), title: exactBytes(value) });
-  facts(byId("heap-facts"), [
-    ["Used", { ...size(heap.usedBytes), note: `in ${plural(heap.usedBlockCount, "block")}` }],
-    ["Free", { ...size(heap.freeBytes), note: `in ${plural(heap.freeBlockCount, "block")}` }],
-    ["Largest free", size(heap.largestFreeBytes)],
-    ["Fragmentation", { text: percent(heap.fragmentation), title: "1 − largest free ÷ free" }],
-    ["Most ever used", size(heap.highWaterBytes)],
-    ["Policy", heap.policy === "bestFit" ? "best fit" : visible(heap.policy)],
-  ]);
+function renderScrubber(store) {
+  const range = store.history.range;
+  byId("scrubber").hidden = !range || range.to - range.from < 2000;
+  if (!range) return;
+  const scrub = byId("scrub");
+  scrub.min = String(range.from);
+  scrub.max = String(range.to);
+  if (!store.isPast) scrub.value = String(range.to);
+  const text = store.isPast ? `${Math.round((Date.now() - store.pastAt) / 1000)} s ago, at ${new Date(store.pastAt).toISOString().slice(11, 19)} UTC` : "now";
+  setText(byId("scrub-at"), text);
+  scrub.setAttribute("aria-valuetext", text);
+  byId("scrub-now").disabled = !store.isPast;
 }

@@ -1,0 +1,78 @@
+// What the page has seen over the last minutes: figures for charts, and moments to go back to. Pure.
+
+/** How far back one can go. */
+export const keptMilliseconds = 15 * 60 * 1000;
+/** From one moment that is kept to the next. */
+const momentMilliseconds = 1000;
+const seriesMilliseconds = 500;
+
+/** The figures that are followed, and where they stand in a segment's answer. */
+const figures = {
+  used: (segment) => segment.heap?.usedBytes,
+  free: (segment) => segment.heap?.freeBytes,
+  largestFree: (segment) => segment.heap?.largestFreeBytes,
+  fragmentation: (segment) => segment.heap?.fragmentation,
+  usedBlocks: (segment) => segment.heap?.usedBlockCount,
+  freeBlocks: (segment) => segment.heap?.freeBlockCount,
+  highWater: (segment) => segment.heap?.highWaterBytes,
+  counter: (segment) => segment.header?.counter,
+  acquisitions: (segment) => segment.lock?.statistics?.acquisitions,
+  contended: (segment) => segment.lock?.statistics?.contended,
+  resident: (segment) => segment.residentBytes,
+};
+
+export class History {
+  #series = new Map();
+  #moments = [];
+
+  /** Forgets everything: another segment. */
+  clear() {
+    this.#series.clear();
+    this.#moments = [];
+  }
+
+  /** Notes what there is now. `parts` is a map of part → data; its values are kept as they are, not copied. */
+  note(at, parts) {
+    const segment = parts.get("segment");
+    if (segment) this.#noteFigures(at, segment);
+    const last = this.#moments.at(-1);
+    if (last && at - last.at < momentMilliseconds) last.parts = new Map(parts);
+    else this.#moments.push({ at, parts: new Map(parts) });
+    while (this.#moments.length > 0 && this.#moments[0].at < at - keptMilliseconds) this.#moments.shift();
+  }
+
+  #noteFigures(at, segment) {
+    for (const [name, read] of Object.entries(figures)) {
+      const value = read(segment);
+      if (!Number.isFinite(value)) continue;
+      const series = this.#series.get(name) ?? [];
+      this.#series.set(name, series);
+      const last = series.at(-1);
+      if (last && at - last.at < seriesMilliseconds) last.value = value;
+      else series.push({ at, value });
+      while (series[0].at < at - keptMilliseconds) series.shift();
+    }
+  }
+
+  series(name) {
+    return this.#series.get(name) ?? [];
+  }
+
+  /** When the first and the last moment were; undefined while there are none. */
+  get range() {
+    const [first, last] = [this.#moments[0], this.#moments.at(-1)];
+    return first && { from: first.at, to: last.at };
+  }
+
+  /** The last moment that is not later than a time; the first one where all are. */
+  momentAt(at) {
+    let low = 0;
+    let high = this.#moments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#moments[middle].at <= at) low = middle + 1;
+      else high = middle;
+    }
+    return this.#moments[Math.max(0, low - 1)];
+  }
+}

@@ -1,0 +1,157 @@
+// What the map shows of an object, asked for as the view moves: a coarse picture of the whole, which is always there to be
+// drawn, and a fine one of what is seen.
+
+import { rangeOf, spanOf } from "./camera.js";
+
+/** Stretches of the coarse picture. */
+const coarseBuckets = 1024;
+/** Stretches of a fine one at most: the server gives 10,000. */
+const fineBucketsMaximum = 8000;
+/** So many blocks in sight are drawn each by itself. */
+const blocksMaximum = 4000;
+/** Width of a stretch on the screen, in CSS pixels. */
+const stretchWidth = 5;
+const granuleBytes = 64;
+/** The fine picture reaches over what is seen by this share on both sides, so that a small move shows no edge. */
+const margin = 0.25;
+const pageRunsMaximum = 4000;
+
+export class Feed {
+  #get;
+  #changed;
+  #id;
+  #pool;
+  #controllers = new Map();
+  #asked = new Map();
+
+  layout = undefined;
+  /** `{from, to, buckets}` of the whole pool. */
+  coarse = undefined;
+  /** `{from, to, buckets?, blocks?}` of what is seen. */
+  fine = undefined;
+  /** `{from, to, runs}` of what is seen. */
+  pages = undefined;
+  /** The last failure, until something succeeds. */
+  error = undefined;
+
+  /** `get(path, signal)` resolves to an answer; `changed()` hears when there is something new to draw. */
+  constructor(get, changed) {
+    this.#get = get;
+    this.#changed = changed;
+  }
+
+  /** Another object, or the same. */
+  open(id) {
+    if (this.#id === id) return;
+    this.close();
+    this.#id = id;
+    if (id) this.#ask("layout", `segments/${id}/layout`, (answer) => {
+      this.layout = answer.regions;
+      const pool = answer.regions.find((region) => region.name === "pool");
+      this.#pool = pool && { from: pool.offset, to: pool.offset + pool.sizeBytes };
+    });
+  }
+
+  close() {
+    for (const controller of this.#controllers.values()) controller.abort();
+    this.#controllers.clear();
+    this.#asked.clear();
+    this.#id = undefined;
+    this.#pool = undefined;
+    this.layout = this.coarse = this.fine = this.pages = this.error = undefined;
+  }
+
+  get pool() {
+    return this.#pool;
+  }
+
+  /** Asks for what a view needs. `stamp` changes whenever the object did: what is there is then asked for again. */
+  want(view, { heap, pages, stamp }) {
+    if (!this.#id) return;
+    if (heap && this.#pool) {
+      this.#wantCoarse(stamp);
+      this.#wantFine(view, stamp);
+    }
+    if (pages) this.#wantPages(view, stamp);
+  }
+
+  #wantCoarse(stamp) {
+    const { from, to } = this.#pool;
+    const count = Math.max(1, Math.min(coarseBuckets, Math.floor((to - from) / granuleBytes)));
+    this.#want("coarse", `${stamp}`, `segments/${this.#id}/blocks?buckets=${count}`, (answer) => {
+      this.coarse = { from, to, buckets: answer.buckets };
+    });
+  }
+
+  #wantFine(view, stamp) {
+    const seen = rangeOf(view);
+    const from = Math.max(this.#pool.from, Math.floor((seen.from - spanOf(view) * margin) / granuleBytes) * granuleBytes);
+    const to = Math.min(this.#pool.to, Math.ceil((seen.to + spanOf(view) * margin) / granuleBytes) * granuleBytes);
+    if (!(to > from)) return;
+    const columns = Math.max(1, Math.floor(view.width / stretchWidth));
+    const count = Math.min(fineBucketsMaximum, Math.max(1, Math.round((to - from) / view.perRow * columns)), Math.floor((to - from) / granuleBytes));
+    const isSame = this.fine && seen.from >= this.fine.from - 1 && seen.to <= this.fine.to + 1 || false;
+    // A view that the last fine picture covers well enough needs no other one until something changes.
+    const covers = isSame && this.fine.perRow / view.perRow < 1.5 && this.fine.perRow / view.perRow > 0.67;
+    const place = covers ? this.fine.place : `${from}-${to}-${count}`;
+    const range = covers ? { from: this.fine.from, to: this.fine.to, perRow: this.fine.perRow } : { from, to, perRow: view.perRow };
+    const limits = `from=${range.from}&to=${range.to}`;
+    if (this.#blocksIn(range) <= blocksMaximum) {
+      this.#want("fine", `${place} ${stamp} blocks`, `segments/${this.#id}/blocks?${limits}&limit=10000`, (answer) => {
+        if (answer.next) return;
+        this.fine = { ...range, place, blocks: answer.blocks };
+      });
+      return;
+    }
+    this.#want("fine", `${place} ${stamp}`, `segments/${this.#id}/blocks?buckets=${covers ? this.fine.count ?? count : count}&${limits}`, (answer) => {
+      this.fine = { ...range, place, count, buckets: answer.buckets };
+    });
+  }
+
+  /** How many blocks a range has, as far as is known: many, where nothing is. */
+  #blocksIn({ from, to }) {
+    const known = this.fine && this.fine.from <= from && this.fine.to >= to ? this.fine : this.coarse;
+    if (!known) return Infinity;
+    if (known.blocks) return known.blocks.length;
+    let count = 0;
+    for (const bucket of known.buckets) {
+      if (bucket.offset + bucket.sizeBytes <= from || bucket.offset >= to) continue;
+      const seen = Math.min(to, bucket.offset + bucket.sizeBytes) - Math.max(from, bucket.offset);
+      count += bucket.blockCount * (seen / bucket.sizeBytes) + 1;
+    }
+    return count;
+  }
+
+  #wantPages(view, stamp) {
+    const seen = rangeOf(view);
+    const from = Math.floor(Math.max(0, seen.from - spanOf(view) * margin) / 4096) * 4096;
+    this.#want("pages", `${from}-${seen.to} ${stamp}`, `segments/${this.#id}/pages?offset=${from}&limit=${pageRunsMaximum}`, (answer) => {
+      const last = answer.runs.at(-1);
+      this.pages = { from, to: last ? last.offset + last.length : from, runs: answer.runs, proof: answer };
+    });
+  }
+
+  /** Asks unless just that was asked for, and lets an older question of the same part go. */
+  #want(part, question, path, take) {
+    if (this.#asked.get(part) === question || this.#controllers.has(part)) return;
+    this.#asked.set(part, question);
+    this.#ask(part, path, take);
+  }
+
+  async #ask(part, path, take) {
+    const controller = new AbortController();
+    this.#controllers.set(part, controller);
+    try {
+      const answer = await this.#get(path, controller.signal);
+      if (controller.signal.aborted) return;
+      take(answer);
+      this.error = undefined;
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      this.error = error;
+    } finally {
+      if (this.#controllers.get(part) === controller) this.#controllers.delete(part);
+    }
+    this.#changed();
+  }
+}

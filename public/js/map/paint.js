@@ -1,0 +1,146 @@
+// Draws a map: what there is to draw is a list of coloured ranges; where they go is the camera's business. Reads no layout
+// of the page while it paints, and makes nothing that lives longer than a frame.
+
+import { forEachPiece, rowGap, rowHeight } from "./camera.js";
+
+const hues = 8;
+const ramp = 7;
+
+/** The colours of a map, from the style sheet: both colour schemes and forced colours are decided there. */
+export function palette(element) {
+  const style = getComputedStyle(element);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const colours = {
+    ground: colour("--map-ground"), free: colour("--map-free"), orphan: colour("--map-orphan"), hatch: colour("--map-hatch"),
+    chosen: colour("--map-chosen"), halo: colour("--map-halo"), ink: colour("--map-ink"), faint: colour("--map-faint"),
+    font: `11px ${colour("--mono")}`,
+  };
+  for (let hue = 0; hue <= hues; hue += 1) colours[`owner-${hue}`] = colour(`--owner-${hue}`);
+  for (let step = 0; step < ramp; step += 1) colours[`ramp-${step}`] = colour(`--ramp-${step}`);
+  return colours;
+}
+
+/** Makes a canvas as fine as the screen; returns what to draw with, in CSS pixels. */
+export function prepare(canvas, width, height) {
+  const ratio = devicePixelRatio || 1;
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  const context = canvas.getContext("2d", { alpha: false });
+  context.setTransform(w / width, 0, 0, h / height, 0, 0);
+  return context;
+}
+
+/**
+ * Paints a view.
+ *
+ * `list` is `{items: [{from, to, colour, hatched?, share?, faint?}], labels: [{from, to, text}], selection?, cursor?, bytes?}`;
+ * `share` fills only so much of the height, from below: a stretch that is used in part.
+ */
+export function paint(context, view, height, list, colours) {
+  context.fillStyle = colours.ground;
+  context.fillRect(0, 0, view.width, height);
+  // What the object has, as far as it reaches: the last row need not be full.
+  context.fillStyle = colours.faint;
+  forEachPiece(view, 0, view.sizeBytes, (x, y, width) => context.fillRect(x, y, width, rowHeight - rowGap));
+  paintItems(context, view, list.items, colours);
+  if (list.bytes) paintBytes(context, view, list.bytes, colours);
+  paintLabels(context, view, list.labels, colours);
+  for (const mark of list.marks ?? []) outline(context, view, mark, colours);
+}
+
+function paintItems(context, view, items, colours) {
+  const inner = rowHeight - rowGap;
+  let last;
+  for (const item of items) {
+    const colour = colours[item.faint ? "faint" : item.colour];
+    if (colour !== last) {
+      context.fillStyle = colour;
+      last = colour;
+    }
+    const share = item.share ?? 1;
+    const filled = share >= 1 ? inner : Math.max(2, Math.round(inner * share));
+    forEachPiece(view, item.from, item.to, (x, y, width) => {
+      // A hair between two neighbours, where there is room for one.
+      context.fillRect(x, y + inner - filled, width > 3 ? width - 0.75 : Math.max(width, 0.6), filled);
+    });
+  }
+  paintHatches(context, view, items, colours);
+}
+
+/** Orphans and what is swapped out are told by a pattern as well, for eyes that do not tell the colours apart. */
+function paintHatches(context, view, items, colours) {
+  const inner = rowHeight - rowGap;
+  context.strokeStyle = colours.hatch;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const item of items) {
+    if (!item.hatched || item.faint) continue;
+    forEachPiece(view, item.from, item.to, (x, y, width) => {
+      if (width < 4) return;
+      for (let at = x - inner; at < x + width; at += 6) {
+        const from = Math.max(at, x);
+        const to = Math.min(at + inner, x + width - 1);
+        if (to <= from) continue;
+        context.moveTo(from, y + inner - (from - at));
+        context.lineTo(to, y + inner - (to - at));
+      }
+    });
+  }
+  context.stroke();
+}
+
+/** The digits of single bytes, where there is room for them. */
+function paintBytes(context, view, { from, data }, colours) {
+  const cell = view.width / view.perRow;
+  if (cell < 17) return;
+  context.font = colours.font;
+  context.fillStyle = colours.ink;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (let index = 0; index < data.length; index += 1) {
+    forEachPiece(view, from + index, from + index + 1, (x, y, width) => {
+      if (width > cell / 2) context.fillText(hexPairs[data[index]], x + width / 2, y + (rowHeight - rowGap) / 2 + 0.5);
+    });
+  }
+}
+
+const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
+
+function paintLabels(context, view, labels, colours) {
+  context.font = colours.font;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  for (const label of labels) {
+    let widest;
+    forEachPiece(view, label.from, label.to, (x, y, width) => {
+      if (!widest || width > widest.width) widest = { x, y, width };
+    });
+    if (!widest || widest.width < 24) continue;
+    const room = Math.floor((widest.width - 8) / 6.7);
+    const text = label.text.length <= room ? label.text : room > 3 ? `${label.text.slice(0, room - 1)}…` : "";
+    if (!text) continue;
+    const y = widest.y + (rowHeight - rowGap) / 2 + 0.5;
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.strokeStyle = colours.halo;
+    context.strokeText(text, widest.x + 4, y);
+    context.fillStyle = colours.ink;
+    context.fillText(text, widest.x + 4, y);
+  }
+}
+
+/** An outline around all pieces of a range, dark on a light edge, so that it shows on every colour. */
+function outline(context, view, { from, to, isDashed }, colours) {
+  const inner = rowHeight - rowGap;
+  for (const [style, width] of [[colours.halo, 4], [colours.chosen, 2]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.setLineDash(isDashed ? [3, 3] : []);
+    forEachPiece(view, from, to, (x, y, pieceWidth) => {
+      // A single byte of a large object is still seen.
+      context.strokeRect(x - 1, y, Math.max(pieceWidth, 3) + 1, inner);
+    });
+  }
+  context.setLineDash([]);
+}

@@ -1,0 +1,4 @@
+export function connect() {}
+export function arrive() {}
+export function render() {}
+export function setColouring() {}
