@@ -111,7 +111,7 @@ import Testing
     @Test(
         arguments: [
             ("buckets=0", Status.unprocessableContent), ("buckets=10001", .unprocessableContent), ("buckets=4&limit=1", .badRequest),
-            ("from=0", .badRequest), ("state=used", .ok), ("state=lost", .unprocessableContent), ("owner=-1", .unprocessableContent),
+            ("from=0", .ok), ("from=0&to=64KiB&limit=1", .ok), ("from=-1", .unprocessableContent), ("state=used", .ok), ("state=lost", .unprocessableContent), ("owner=-1", .unprocessableContent),
             ("at=x", .badRequest), ("tag=seventeen-bytes-!!", .unprocessableContent), ("cursor=AQ", .badRequest),
         ])
     func `reads the question about blocks`(query: String, status: Status) throws {

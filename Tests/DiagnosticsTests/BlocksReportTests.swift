@@ -74,6 +74,18 @@ import Testing
         #expect(try starts(report(picture, BlockFilter(at: layout.poolOffset + offset))) == [expected])
     }
 
+    @Test(arguments: [
+        (0, 4096, [0, 2, 3, 5, 8, 9, 13]), (191, 193, [2, 3]), (192, 193, [3]), (192, 192, []), (300, 321, [3, 5]),
+        (4095, 9000, [13]), (4096, 9000, []),
+    ])
+    func `a range finds the spans that have bytes in it`(from: Int, to: Int, expected: [Int]) throws {
+        let filter = BlockFilter(from: layout.poolOffset + from, to: layout.poolOffset + to)
+        #expect(try starts(report(picture, filter)) == expected)
+        let sorted = try BlocksReport(
+            picture: picture, owners: Owners.directory, filter: filter, sort: ListSort(.spanOffset, isDescending: true))
+        #expect(starts(sorted) == expected.reversed())
+    }
+
     @Test func `at outside the pool finds nothing`() throws {
         #expect(try report(picture, BlockFilter(at: layout.poolOffset - 1)).blocks.isEmpty)
         #expect(try report(picture, BlockFilter(at: layout.poolOffset + 4096)).blocks.isEmpty)

@@ -39,9 +39,6 @@ extension Service {
         let query = call.query
         let id = try segmentID(call)
         guard let count = try query.integer("buckets", in: BucketRequest.counts) else {
-            for name in ["from", "to"] where query.text(name) != nil {
-                throw .badRequest("\(name): goes with buckets", field: name)
-            }
             let filter = try blockFilter(query)
             let sort: ListSort<BlockKey> = try query.sort()
             let page = try query.page(.blocks)
@@ -75,6 +72,8 @@ extension Service {
         if let text = query.text("tag") { filter.tag = try FieldValue.tag("tag", text) }
         filter.at = try query.size("at")
         filter.minBytes = try query.size("minBytes")
+        filter.from = try query.size("from")
+        filter.to = try query.size("to")
         return filter
     }
 

@@ -84,15 +84,21 @@ public struct BlockFilter: Sendable, Hashable {
     public var at: Int?
     /// The least ``BlockReport/sizeBytes``.
     public var minBytes: Int?
+    /// Spans that have bytes from here on, and before ``to``.
+    public var from: Int?
+    public var to: Int?
 
     public init(
-        state: BlockReport.State? = nil, owner: Int? = nil, tag: Tag? = nil, at: Int? = nil, minBytes: Int? = nil
+        state: BlockReport.State? = nil, owner: Int? = nil, tag: Tag? = nil, at: Int? = nil, minBytes: Int? = nil,
+        from: Int? = nil, to: Int? = nil
     ) {
         self.state = state
         self.owner = owner
         self.tag = tag
         self.at = at
         self.minBytes = minBytes
+        self.from = from
+        self.to = to
     }
 }
 
@@ -131,12 +137,13 @@ public struct BlocksReport: Sendable, Equatable {
     ) throws(QueryError) -> Page<PoolSpan> {
         let at = matcher.filter.at
         let first = try page.cursor?.number() ?? picture.pool.lowerBound
-        var spans = picture.spans(from: max(first, at ?? first))
+        var spans = picture.spans(from: max(first, at ?? first, matcher.filter.from ?? first))
         var found: [PoolSpan] = []
         while let span = spans.next() {
             // A block that begins before the cursor was shown, or what it was made of.
             guard span.offset >= first else { continue }
             if let at, !(span.offset..<span.end).contains(at) { break }
+            if let to = matcher.filter.to, span.offset >= to { break }
             guard matcher.matches(span) else { continue }
             guard found.count < page.limit else { return Page(elements: found, next: Cursor(.blocks, number: span.offset)) }
             found.append(span)
@@ -149,8 +156,9 @@ public struct BlocksReport: Sendable, Equatable {
         _ page: PageRequest
     ) throws(QueryError) -> Page<PoolSpan> {
         let at = matcher.filter.at
-        let wanted = (at.map { picture.spans(from: $0) } ?? picture.spans).lazy.prefix { span in
-            at.map { (span.offset..<span.end).contains($0) } ?? true
+        let start = at ?? matcher.filter.from
+        let wanted = (start.map { picture.spans(from: $0) } ?? picture.spans).lazy.prefix { span in
+            at.map { (span.offset..<span.end).contains($0) } ?? (span.offset < matcher.filter.to ?? .max)
         }
         return try sort.page(
             of: wanted.filter(matcher.matches), .blocks, page,

@@ -1,3 +1,4 @@
+public import Observations
 public import SegmentFormat
 
 /// A stretch of the pool summed up, as a column of a block map needs it.
@@ -14,6 +15,10 @@ public struct BucketReport: Sendable, Equatable {
     public let largestFreeBytes: Int
     /// Who has the most bytes of spans here; nil where nothing is used.
     public let mainOwner: OwnerReport?
+    /// The tag of the block that has the most bytes here; nil where it has none.
+    public let mainTag: Tag?
+    /// When the newest of the blocks here was allocated; nil where nothing is used.
+    public let newestAt: WallTime?
 }
 
 /// Which stretches are wanted.
@@ -67,7 +72,7 @@ public struct BucketsReport: Sendable, Equatable {
         var sums = BucketSums(request: request)
         for span in picture.spans(from: request.range.lowerBound) {
             guard span.offset < request.range.upperBound else { break }
-            sums.add(span, owner: span.block.map { picture.blocks[$0].owner })
+            sums.add(span, span.block.map { picture.blocks[$0] })
         }
         buckets = sums.finish(owners: owners)
     }
@@ -83,6 +88,9 @@ private struct BucketSums {
         var largestFreeBytes = 0
         var mainOwner: OwnerKey?
         var mainOwnerBytes = 0
+        var mainTag = Tag.none
+        var mainTagBytes = 0
+        var newestMilliseconds: UInt64 = 0
     }
 
     private let request: BucketRequest
@@ -99,8 +107,8 @@ private struct BucketSums {
     }
 
     /// Adds the next span, or what of it lies in the range.
-    mutating func add(_ span: PoolSpan, owner: OwnerKey?) {
-        if owner != nil, span.offset >= request.range.lowerBound {
+    mutating func add(_ span: PoolSpan, _ block: PictureBlock?) {
+        if block != nil, span.offset >= request.range.lowerBound {
             closeBuckets(before: span.offset)
             current.blockCount += 1
         }
@@ -109,8 +117,8 @@ private struct BucketSums {
         while position < end {
             closeBuckets(before: position)
             let bytes = min(end, current.end) - position
-            if let owner {
-                addUsed(bytes, owner)
+            if let block {
+                addUsed(bytes, block)
             } else {
                 current.largestFreeBytes = max(current.largestFreeBytes, bytes)
             }
@@ -118,16 +126,21 @@ private struct BucketSums {
         }
     }
 
-    private mutating func addUsed(_ bytes: Int, _ owner: OwnerKey) {
+    private mutating func addUsed(_ bytes: Int, _ block: PictureBlock) {
         current.usedBytes += bytes
-        let group = groups.index(of: owner)
+        current.newestMilliseconds = max(current.newestMilliseconds, block.allocatedAtMilliseconds)
+        if bytes > current.mainTagBytes {
+            current.mainTag = block.tag
+            current.mainTagBytes = bytes
+        }
+        let group = groups.index(of: block.owner)
         if group == ownerBytes.count { ownerBytes.append((bucket: -1, bytes: 0)) }
         let before = ownerBytes[group].bucket == done.count ? ownerBytes[group].bytes : 0
         let sum = before + bytes
         ownerBytes[group] = (bucket: done.count, bytes: sum)
         // Bytes only grow within a bucket, so the largest is known at each moment.
         guard sum > current.mainOwnerBytes else { return }
-        current.mainOwner = owner
+        current.mainOwner = block.owner
         current.mainOwnerBytes = sum
     }
 
@@ -147,7 +160,9 @@ private struct BucketSums {
             return BucketReport(
                 offset: sum.offset, sizeBytes: sizeBytes, usedBytes: sum.usedBytes,
                 freeBytes: sizeBytes - sum.usedBytes, blockCount: sum.blockCount,
-                largestFreeBytes: sum.largestFreeBytes, mainOwner: sum.mainOwner.map(owners.owner))
+                largestFreeBytes: sum.largestFreeBytes, mainOwner: sum.mainOwner.map(owners.owner),
+                mainTag: sum.mainTag == .none ? nil : sum.mainTag,
+                newestAt: sum.usedBytes > 0 ? WallTime(clampingMilliseconds: sum.newestMilliseconds) : nil)
         }
     }
 }

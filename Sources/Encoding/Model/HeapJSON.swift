@@ -87,6 +87,8 @@ extension BucketReport: JSONObjectEncodable {
         writer.field("blockCount", blockCount)
         writer.field("largestFreeBytes", largestFreeBytes)
         writer.field("mainOwner", mainOwner)
+        writer.field("mainTag", mainTag?.text)
+        writer.field("newestAt", time: newestAt)
     }
 }
 

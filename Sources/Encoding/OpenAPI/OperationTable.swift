@@ -96,8 +96,8 @@ enum OperationTable {
             .integer(minimum: BucketRequest.counts.lowerBound, maximum: BucketRequest.counts.upperBound),
             "sums up the pool, or from and to of it, in so many parts of equal size"
         ),
-        "from": (.size, "the first byte; the pool's where missing"),
-        "to": (.size, "the byte behind the last; the pool's end where missing"),
+        "from": (.size, "only what has bytes from here on; the pool's first where missing"),
+        "to": (.size, "only what has bytes before this; the pool's end where missing"),
         "scan": (.boolean, "looks for unknown locks in resident pages too"),
         "after": (.count, "events newer than this sequence"),
         "lock": (.boolean, "under the segment's lock"),

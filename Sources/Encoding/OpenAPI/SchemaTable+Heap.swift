@@ -66,6 +66,8 @@ extension SchemaTable {
                 .always("freeBytes", .count), .always("blockCount", .count, "used blocks whose span begins here"),
                 .always("largestFreeBytes", .count, "the longest free run inside the bucket"),
                 .maybe("mainOwner", .reference("Owner"), "who has the most bytes here"),
+                .maybe("mainTag", .text, "the tag of the block that has the most bytes here"),
+                .maybe("newestAt", .time, "when the newest of the blocks here was allocated"),
             ])
         ),
     ]
