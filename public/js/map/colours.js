@@ -90,12 +90,15 @@ export function classOfRun(state) {
   }[state] ?? { key: "unknown", label: "unknown", colour: "owner-0" };
 }
 
-const regionHues = { header: 6, participants: 4, events: 2, index: 7, blocks: 8, pool: 1 };
+const regionHues = { header: 6, participants: 4, eventRing: 2, heapIndex: 7, blockTable: 8, pool: 1 };
 
-/** The class of a region of the layout. */
+/** The class of a region of the layout, for colouring by region. */
 export function classOfRegion(name) {
   return { key: `region:${name}`, label: visible(name), colour: `owner-${regionHues[name] ?? hash(name) % hues + 1}` };
 }
+
+/** What stands around the pool, while the blocks in it are what one looks at. */
+export const tableClass = { key: "tables", label: "header and tables", colour: "table" };
 
 /** What a block is, in one line. */
 export function sentence(block, now) {

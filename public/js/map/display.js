@@ -1,7 +1,7 @@
 // What there is to draw of an object in a view: coloured ranges in the order in which they cover each other. Pure.
 
 import { rangeOf } from "./camera.js";
-import { classify, classOfRegion, classOfRun, freeClass } from "./colours.js";
+import { classify, classOfRegion, classOfRun, freeClass, tableClass } from "./colours.js";
 
 /**
  * Makes the display list and what the legend says of it.
@@ -41,7 +41,8 @@ function addRegions(list, source, seen) {
     const to = region.offset + region.sizeBytes;
     if (!overlaps(region.offset, to, seen)) continue;
     const isPool = region.name === "pool";
-    if (!isPool || source.mode === "region") add(list, source, region.offset, to, classOfRegion(region.name));
+    if (source.mode === "region") add(list, source, region.offset, to, classOfRegion(region.name));
+    else if (!isPool) add(list, source, region.offset, to, tableClass);
     if (!isPool) list.labels.push({ from: region.offset, to, text: region.name });
     // Fields have their names where they are large enough to bear one.
     for (const field of region.fields ?? []) {

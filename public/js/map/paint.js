@@ -13,6 +13,7 @@ export function palette(element) {
   const colours = {
     ground: colour("--map-ground"), free: colour("--map-free"), orphan: colour("--map-orphan"), hatch: colour("--map-hatch"),
     chosen: colour("--map-chosen"), halo: colour("--map-halo"), ink: colour("--map-ink"), faint: colour("--map-faint"),
+    table: colour("--map-table"),
     font: `11px ${colour("--mono")}`,
   };
   for (let hue = 0; hue <= hues; hue += 1) colours[`owner-${hue}`] = colour(`--owner-${hue}`);

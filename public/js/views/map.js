@@ -3,7 +3,7 @@
 import { bytes, count, exactBytes, hex, percent, plural, visible } from "../format.js";
 import { facts, make, reconcile, rows, setText, show } from "../dom.js";
 import * as cameras from "../map/camera.js";
-import { classify, modes, sentence, stretchSentence } from "../map/colours.js";
+import { modes, sentence, stretchSentence } from "../map/colours.js";
 import { display, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
 import { paint, palette, prepare } from "../map/paint.js";
@@ -334,14 +334,8 @@ function rangeOfThing({ block, run, region, field, bucket }) {
 async function choose(byte) {
   const thing = thingAt(byte, source());
   if (thing.bucket && !map.isPast) {
-    const id = map.actions.route().segment;
-    try {
-      const answer = await map.actions.api.get(`segments/${id}/blocks?at=${byte}&limit=1`, new AbortController().signal);
-      if (answer.blocks[0]) return selectBlock(answer.blocks[0]);
-    } catch (error) {
-      map.feed.error = error;
-      invalidate();
-    }
+    const block = await blockAt(byte);
+    if (block) return selectBlock(block);
   }
   if (thing.block) return selectBlock(thing.block);
   const range = rangeOfThing(thing);
@@ -437,14 +431,24 @@ function onKey(event) {
 /** Selects the block behind the selected one, or before it, or in the middle of what is seen. */
 async function stepBlock(direction) {
   const { from, to } = cameras.rangeOf(map.view);
-  const start = map.selection ?? { from: Math.floor((from + to) / 2), to: Math.floor((from + to) / 2) + 1 };
+  const middle = Math.floor((from + to) / 2);
+  const start = map.selection ?? { from: middle, to: middle + 1 };
   const pool = map.feed.pool;
   if (!pool) return choose(start.from);
-  const byte = direction > 0 ? Math.max(pool.from, start.to + 8) : direction < 0 ? start.from - 24 : start.from;
-  const block = await map.actions.api.get(`segments/${map.actions.route().segment}/blocks?at=${Math.min(Math.max(byte, pool.from), pool.to - 1)}&limit=1`, new AbortController().signal)
-    .then((answer) => answer.blocks[0], () => undefined);
-  if (!block) return;
+  const here = await blockAt(start.from);
+  const next = !here || direction === 0 ? here : await blockAt(direction > 0 ? here.spanOffset + here.spanBytes : here.spanOffset - 1);
+  const block = next ?? here;
+  if (!block) return undefined;
   selectBlock(block);
   const shown = cameras.revealing(map.view, block.spanOffset, block.spanOffset + block.spanBytes);
   if (shown !== map.view) move(shown);
+  return undefined;
+}
+
+/** The block whose span holds a byte; undefined outside the pool, and where the server does not say. */
+async function blockAt(byte) {
+  const { from, to } = map.feed.pool;
+  if (byte < from || byte >= to) return undefined;
+  const path = `segments/${map.actions.route().segment}/blocks?at=${byte}&limit=1`;
+  return map.actions.api.get(path, new AbortController().signal).then((answer) => answer.blocks[0], () => undefined);
 }
