@@ -12,7 +12,7 @@ final class StreamHub: Sendable {
     /// A look at what is expensive to look at is not repeated before ten times what it took: a tenth of a processor.
     static let costFactor: Int64 = 10
     /// However expensive.
-    static let periodNanosecondsMax: Int64 = 5_000_000_000
+    static let periodNanosecondsMax: Int64 = 2_000_000_000
 
     private struct Watched {
         var streams: [ChangeStream] = []

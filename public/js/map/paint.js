@@ -44,7 +44,10 @@ export function paint(context, view, height, list, colours) {
   // What the object has, as far as it reaches: the last row need not be full.
   context.fillStyle = colours.faint;
   forEachPiece(view, 0, view.sizeBytes, (x, y, width) => context.fillRect(x, y, width, rowHeight - rowGap));
+  // Under digits the colours step back, so that the digits can be read on all of them.
+  context.globalAlpha = list.bytes ? 0.4 : 1;
   paintItems(context, view, list.items, colours);
+  context.globalAlpha = 1;
   if (list.bytes) paintBytes(context, view, list.bytes, colours);
   paintLabels(context, view, list.labels, colours);
   for (const mark of list.marks ?? []) outline(context, view, mark, colours);
@@ -131,17 +134,33 @@ function paintLabels(context, view, labels, colours) {
   }
 }
 
-/** An outline around all pieces of a range, dark on a light edge, so that it shows on every colour. */
+/** An outline around a range as a whole, dark on a light edge, so that it shows on every colour. */
 function outline(context, view, { from, to, isDashed }, colours) {
-  const inner = rowHeight - rowGap;
+  const pieces = [];
+  forEachPiece(view, from, to, (x, y, width) => pieces.push({ x, y, right: x + Math.max(width, 3) }));
+  if (pieces.length === 0) return;
+  context.beginPath();
+  contour(context, pieces);
+  context.setLineDash(isDashed ? [3, 3] : []);
   for (const [style, width] of [[colours.halo, 4], [colours.chosen, 2]]) {
     context.strokeStyle = style;
     context.lineWidth = width;
-    context.setLineDash(isDashed ? [3, 3] : []);
-    forEachPiece(view, from, to, (x, y, pieceWidth) => {
-      // A single byte of a large object is still seen.
-      context.strokeRect(x - 1, y, Math.max(pieceWidth, 3) + 1, inner);
-    });
+    context.stroke();
   }
   context.setLineDash([]);
+}
+
+/** Down the right sides of rows that touch one another, and up the left ones: one line around all of them. */
+function contour(context, pieces) {
+  const bottom = pieces.at(-1).y + rowHeight - rowGap;
+  context.moveTo(pieces[0].x, pieces[0].y);
+  for (const [index, piece] of pieces.entries()) {
+    context.lineTo(piece.right, piece.y);
+    context.lineTo(piece.right, pieces[index + 1]?.y ?? bottom);
+  }
+  for (const [index, piece] of [...pieces.entries()].reverse()) {
+    context.lineTo(piece.x, pieces[index + 1]?.y ?? bottom);
+    context.lineTo(piece.x, piece.y);
+  }
+  context.closePath();
 }

@@ -194,7 +194,7 @@ function draw(time) {
 function renderAround() {
   const { from, to } = cameras.rangeOf(map.view);
   show(map.parts.where, {
-    className: "map-where", text: `${hex(from)} – ${hex(to)}`, note: `${bytes(to - from)} in sight, ${bytes(map.view.perRow)} a row`,
+    className: "map-where", text: `${hex(from)} – ${hex(to)}`, note: `${bytes(to - from)} in sight, ${bytes(Math.round(map.view.perRow))} a row`,
     title: `${count(from)} to ${count(to)}`,
   });
   const label = `Memory map of ${bytes(map.sizeBytes)}: ${bytes(to - from)} from ${hex(from)} in sight, `

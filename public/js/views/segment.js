@@ -173,9 +173,10 @@ function connectScrubber(store) {
 
 function renderScrubber(store) {
   const range = store.history.range;
-  byId("scrubber").hidden = !range || range.to - range.from < 2000;
-  if (!range) return;
   const scrub = byId("scrub");
+  // It has its place from the beginning: what comes later must not push the rest down.
+  scrub.disabled = !range || range.to - range.from < 2000;
+  if (!range) return;
   scrub.min = String(range.from);
   scrub.max = String(range.to);
   if (!store.isPast) scrub.value = String(range.to);
