@@ -1,0 +1,124 @@
+// Figures over time → points, ticks and words of a small chart; counts → bars. Pure.
+
+/** The least and the greatest that a chart's axis shows: from zero, and never without height. */
+export function extent(serieses, ceiling) {
+  let most = ceiling ?? 0;
+  if (ceiling === undefined) for (const series of serieses) for (const { value } of series) most = Math.max(most, value);
+  return { least: 0, most: most > 0 ? most : 1 };
+}
+
+/**
+ * The points of a series in a box, one column of pixels no more than twice: its least and its greatest value, so that
+ * a short peak is not lost. A gap in the data longer than `gap` begins a new line.
+ */
+export function lines(series, { from, to, most, width, height, gap = 5000 }) {
+  const found = [];
+  let line = [];
+  let before;
+  const place = ({ at, value }) => ({
+    x: to > from ? ((at - from) / (to - from)) * width : width,
+    y: height - (Math.min(value, most) / most) * height,
+  });
+  for (const point of series) {
+    if (point.at < from || point.at > to) continue;
+    if (before !== undefined && point.at - before > gap && line.length > 0) {
+      found.push(line);
+      line = [];
+    }
+    before = point.at;
+    const here = place(point);
+    const last = line.at(-1);
+    const earlier = line.at(-2);
+    // A third point in one column replaces the middle one unless it is a peak.
+    if (last && earlier && Math.floor(last.x) === Math.floor(here.x) && Math.floor(earlier.x) === Math.floor(here.x)
+      && (last.y - earlier.y) * (here.y - last.y) >= 0) line[line.length - 1] = here;
+    else line.push(here);
+  }
+  if (line.length > 0) found.push(line);
+  return found;
+}
+
+/** Rows for a table of several series: at most `most` moments, evenly chosen, the newest first. */
+export function moments(serieses, most) {
+  const times = (serieses[0] ?? []).map(({ at }) => at);
+  const step = Math.max(1, Math.ceil(times.length / most));
+  const chosen = [];
+  for (let index = times.length - 1; index >= 0; index -= step) chosen.push(times[index]);
+  const maps = serieses.map((series) => new Map(series.map(({ at, value }) => [at, value])));
+  return chosen.map((at) => ({ at, values: maps.map((map) => map.get(at)) }));
+}
+
+/**
+ * A histogram without its empty ends; where more than `most` buckets are left, neighbours are joined.
+ * `key` names the bound; null is "beyond".
+ */
+export function trimmed(histogram, key, most = 14) {
+  const first = histogram.findIndex(({ count }) => count > 0);
+  if (first < 0) return [];
+  const last = histogram.findLastIndex(({ count }) => count > 0);
+  let found = histogram.slice(first, last + 1);
+  while (found.length > most) {
+    const joined = [];
+    for (let index = 0; index < found.length; index += 2) {
+      const pair = found.slice(index, index + 2);
+      joined.push({ [key]: pair.at(-1)[key], count: pair.reduce((sum, { count }) => sum + count, 0) });
+    }
+    found = joined;
+  }
+  return found;
+}
+
+/** The share of each entry of the greatest, 0 to 1; what is there at all shows. */
+export function shares(values) {
+  const most = Math.max(0, ...values);
+  return values.map((value) => most > 0 && value > 0 ? Math.max(0.006, value / most) : 0);
+}
+
+/** Operations a second of each worker, from one look to the next. */
+export class Rates {
+  #before = new Map();
+  #rates = new Map();
+  #history = new Map();
+
+  /** A look at `at` milliseconds: `[{id, operations}]`. The same look twice changes nothing. */
+  note(at, counts) {
+    for (const { id, operations } of counts) {
+      const before = this.#before.get(id);
+      if (before && at - before.at < 250) continue;
+      if (before && at > before.at) {
+        const rate = Math.max(0, operations - before.operations) / ((at - before.at) / 1000);
+        this.#rates.set(id, rate);
+        const past = this.#history.get(id) ?? [];
+        past.push({ at, value: rate });
+        if (past.length > 240) past.shift();
+        this.#history.set(id, past);
+      }
+      this.#before.set(id, { at, operations });
+    }
+  }
+
+  /** Undefined before the second look. */
+  of(id) {
+    return this.#rates.get(id);
+  }
+
+  series(id) {
+    return this.#history.get(id) ?? [];
+  }
+
+  clear() {
+    this.#before.clear();
+    this.#rates.clear();
+    this.#history.clear();
+  }
+}
+
+/** A rate for people: three significant digits. */
+export function rate(value) {
+  if (!Number.isFinite(value)) return "–";
+  const steps = [[1e9, "G"], [1e6, "M"], [1e4, "k"]];
+  for (const [unit, letter] of steps) {
+    if (value >= unit) return `${Number((value / (unit === 1e4 ? 1e3 : unit)).toPrecision(3))}\u00a0${letter}/s`;
+  }
+  return `${value >= 100 ? Math.round(value) : Number(value.toFixed(value < 10 ? 1 : 0))}\u00a0/s`;
+}

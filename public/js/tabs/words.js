@@ -1,0 +1,74 @@
+// What a lock's verdict means, and what would help. Pure.
+
+import { visible } from "../format.js";
+
+/** A process and its thread, as people name them. */
+export function thread({ command, pid, tid }) {
+  const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
+  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})`;
+}
+
+/** How a thread is, in a word and a tone; undefined where it is as it should be. */
+export function trouble({ alive, threadState }) {
+  if (alive === false || threadState === "dead") return { text: "dead", tone: "error" };
+  if (threadState === "zombie") return { text: "zombie: it ended, its parent has not noticed", tone: "error" };
+  if (threadState === "stopped") return { text: "stopped", tone: "error" };
+  if (threadState === "traced") return { text: "stopped by a debugger", tone: "warning" };
+  if (alive === "unknown") return { text: "cannot be seen from here", tone: "warning" };
+  return undefined;
+}
+
+/** What a lock is made of, for people who know mutexes. */
+export function nature(lock) {
+  return [
+    lock.mutexType && { normal: "normal", recursive: "recursive", errorCheck: "error checking", adaptive: "adaptive" }[lock.mutexType],
+    lock.robust === true && "robust", lock.robust === false && "not robust",
+    lock.processShared === true && "shared by processes", lock.processShared === false && "private to one process",
+    lock.protocol === "inherit" && "priority inheritance", lock.protocol === "protect" && "priority ceiling",
+    lock.type,
+  ].filter(Boolean).join(", ");
+}
+
+const rescue = (lock) => lock.robust
+  ? "The lock is robust: the next process that takes it is told and repairs what was half done."
+  : "The lock is not robust: nobody will ever get it; what uses it has to be started anew.";
+
+const verdicts = {
+  ownerStopped: (lock, owner) => ({
+    tone: "error", title: `The holder is stopped: ${owner}`,
+    help: `Nobody gets the lock until it goes on. To continue it: kill -CONT ${lock.owner?.pid}. Or end it: ${rescue(lock)}`,
+  }),
+  ownerDead: (lock, owner) => ({
+    tone: "error", title: `The holder died while it held the lock: ${owner}`,
+    help: lock.recoverable === false ? "It cannot be recovered." : rescue(lock),
+  }),
+  ownerNotMapping: (lock, owner) => ({
+    tone: "error", title: `The holder no longer has this memory mapped: ${owner}`,
+    help: "It cannot unlock what it does not see. Probably the process was replaced by another with the same number; end it, or take the lock by a repair.",
+  }),
+  deadlock: () => ({ tone: "error", title: "A deadlock: the waiters wait for one another", help: "It will not end by itself. End one of the processes that take part." }),
+  willAbort: () => ({ tone: "error", title: "Whoever takes this lock next will abort", help: "Its state is damaged. Stop the processes before they touch it, and make the segment anew." }),
+  phantomReaders: () => ({ tone: "error", title: "Readers are counted that do not exist", help: "A reader died while it held the lock. Writers wait for ever; the lock has to be made anew." }),
+  deadWaiters: () => ({ tone: "warning", title: "Waiters are counted that have died", help: "A wake-up may go to nobody. Signal all, or make the condition anew." }),
+  waitingOnNobody: () => ({ tone: "warning", title: "Threads wait, and nobody holds it", help: "A wake-up was probably lost. The next unlock by somebody else wakes them." }),
+  ambiguous: () => ({ tone: "warning", title: "The evidence does not agree", help: "Two looks contradict each other, or the word changed meanwhile. Look again in a moment." }),
+};
+
+/** What is to be said about a lock: `{tone, title, help?}`. */
+export function verdict(lock) {
+  const owner = lock.owner ? thread(lock.owner) : "unknown";
+  const known = verdicts[lock.verdict];
+  if (known) return known(lock, owner);
+  if (lock.verdict && lock.verdict !== "ok") return { tone: "warning", title: visible(lock.verdict) };
+  if (lock.state === "held") {
+    const many = lock.waiters?.length ?? 0;
+    return { tone: undefined, title: many > 0 ? `Held by ${owner}; ${many === 1 ? "one waits" : `${many} wait`}` : `Held by ${owner}` };
+  }
+  const states = {
+    free: "Free: nobody holds it", idle: "Idle: nobody waits on it", waitedOn: "Threads wait for a signal",
+    available: "Available", empty: "Empty: the next one waits", ownerDead: "Its owner died",
+    notRecoverable: "Not recoverable: everyone who takes it is refused", corrupt: "Its bytes make no sense", destroyed: "Destroyed",
+  };
+  const isBad = ["notRecoverable", "corrupt", "ownerDead"].includes(lock.state);
+  return { tone: isBad ? "error" : "good", title: states[lock.state] ?? visible(lock.state) };
+}
