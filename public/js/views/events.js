@@ -1,4 +1,5 @@
+// The last operations of a segment.
+
+export { renderEvents as render } from "./lists.js";
+
 export function connect() {}
-export function arrive() {}
-export function render() {}
-export function setColouring() {}

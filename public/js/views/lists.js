@@ -3,11 +3,12 @@
 import { alive, bytes, clock, count, duration, elapsed, exactBytes, hex, owner, plural, visible } from "../format.js";
 import { byId, rows, setText } from "../dom.js";
 import { hueOf } from "../layout.js";
+import { get } from "../api.js";
 import { linkTo } from "../store.js";
 import { showPager, showProvenance } from "./provenance.js";
 
 const blocksShown = 25;
-const eventsShown = 20;
+const eventsShown = 100;
 const participantsShown = 100;
 
 function blocksPath(route) {
@@ -20,16 +21,18 @@ function participantsPath(route) {
   return `segments/${route.segment}/participants?limit=${participantsShown}`;
 }
 
-/** The last events up to the operation that the table of blocks shows. */
-function eventsPath(route, sequence) {
-  return `segments/${route.segment}/events?after=${Math.max(0, sequence - eventsShown)}&limit=${eventsShown}`;
-}
+let asked = { path: undefined, at: 0 };
+const askedAgainMilliseconds = 1000;
 
-export async function load(route, get) {
-  await Promise.all([
-    get("participants", participantsPath(route)),
-    get("blocks", blocksPath(route)).then((page) => page && get("events", eventsPath(route, page.sequence))),
-  ]);
+/** Asks for the blocks that are shown, no more than once a second. */
+function askForBlocks(store) {
+  const wanted = blocksPath(store.route);
+  const now = performance.now();
+  if (store.isPaused || store.isPast || (asked.path === wanted && now - asked.at < askedAgainMilliseconds)) return;
+  asked = { path: wanted, at: now };
+  get(wanted).then(
+    (answer) => { if (asked.path === wanted) store.received("blocks", answer, performance.now()); },
+    (error) => store.failed("blocks", error));
 }
 
 export function connect(actions) {
@@ -42,20 +45,15 @@ export function arrive(route) {
   byId("blocks-filters").elements.state.value = route.state ?? "";
 }
 
-export function render(store) {
-  renderBlocks(store);
-  renderParticipants(store);
-  renderEvents(store);
-}
-
 /** A cell that names an owner, with the colour that it has on the map. */
 function ownerCell(report) {
   if (!report) return { text: "–" };
   return { hue: hueOf(report), orphaned: report.alive === false, text: owner(report) };
 }
 
-function renderBlocks(store) {
+export function renderBlocks(store) {
   const { route } = store;
+  askForBlocks(store);
   const answer = store.data("blocks");
   const blocks = answer?.blocks ?? [];
   rows(byId("blocks-rows"), blocks, (block) => block.spanOffset, (block) => [
@@ -81,7 +79,7 @@ function renderBlocks(store) {
   showProvenance(byId("blocks-provenance"), answer, blocksPath(route));
 }
 
-function renderParticipants(store) {
+export function renderParticipants(store) {
   const answer = store.data("participants");
   const participants = answer?.participants ?? [];
   const since = (time) => time ? { className: "number", text: duration(elapsed(time, answer.takenAt)), title: time } : { className: "number", text: "–" };
@@ -110,9 +108,8 @@ function operations(kinds) {
   };
 }
 
-function renderEvents(store) {
-  const answer = store.data("events");
-  const events = (answer?.events ?? []).slice(-eventsShown).reverse();
+export function renderEvents(store) {
+  const events = store.events.slice(-eventsShown).reverse();
   const place = (offset, size) => offset === undefined
     ? { className: "number", text: "–" }
     : { className: "number", text: `${hex(offset)} + ${bytes(size)}`, title: `offset ${count(offset)}, ${exactBytes(size)}` };
@@ -126,7 +123,7 @@ function renderEvents(store) {
     place(event.offset, event.sizeBytes),
   ]);
   const empty = byId("events-empty");
-  empty.hidden = !answer || events.length > 0;
-  setText(empty, "Nothing has happened yet.");
-  showProvenance(byId("events-provenance"), answer, eventsPath(store.route, store.data("blocks")?.sequence ?? 0));
+  empty.hidden = events.length > 0;
+  setText(empty, "Nothing has happened since this page was opened.");
+  setText(byId("events-provenance"), store.lostEvents > 0 ? `${plural(store.lostEvents, "event")} went by unseen` : "");
 }

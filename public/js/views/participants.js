@@ -1,4 +1,5 @@
+// Who takes part in a segment.
+
+export { renderParticipants as render } from "./lists.js";
+
 export function connect() {}
-export function arrive() {}
-export function render() {}
-export function setColouring() {}

@@ -2,6 +2,7 @@
 
 import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
 import { byId, rows, setText, show } from "../dom.js";
+import { get } from "../api.js";
 import { linkTo } from "../store.js";
 import { showFindings } from "./findings.js";
 import { showPager, showProvenance } from "./provenance.js";
@@ -16,9 +17,18 @@ function path(route) {
   return `segments?${query}`;
 }
 
-/** Asks for what the view shows. `get(part, path)` resolves to an answer, or to nothing. */
-export async function load(route, get) {
-  await get("segments", path(route));
+let asked = { path: undefined, at: 0 };
+const askedAgainMilliseconds = 1000;
+
+/** Asks for the part of the list that is shown, no more than once a second: the stream has the largest only. */
+function ask(store) {
+  const wanted = path(store.route);
+  const now = performance.now();
+  if (store.isPaused || (asked.path === wanted && now - asked.at < askedAgainMilliseconds)) return;
+  asked = { path: wanted, at: now };
+  get(wanted).then(
+    (answer) => { if (asked.path === wanted) store.received("list", answer, performance.now()); },
+    (error) => store.failed("list", error));
 }
 
 /** Connects the form; `actions.go(route, { replace })` leads somewhere else. */
@@ -57,7 +67,8 @@ export function arrive(route) {
 
 export function render(store) {
   const { route } = store;
-  const answer = store.data("segments");
+  ask(store);
+  const answer = store.data("list");
   const segments = answer?.segments ?? [];
   rows(byId("segments-rows"), segments, (segment) => segment.id, cells);
 
