@@ -16,13 +16,13 @@ struct Create: ParsableCommand {
 
     @Argument(help: "Its name, without a slash.")
     var name: String
-    @Option(help: "What its pool holds; rounded up to whole pages.")
+    @Option(parsing: .unconditional, help: "What its pool holds; rounded up to whole pages.")
     var capacityBytes: SizeArgument
-    @Option(help: "Permission bits, in octal.")
+    @Option(parsing: .unconditional, help: "Permission bits, in octal.")
     var mode = "0600"
-    @Option(help: "How many processes can take part.")
+    @Option(parsing: .unconditional, help: "How many processes can take part.")
     var maxParticipants = 64
-    @Option(help: "How many operations the event ring remembers.")
+    @Option(parsing: .unconditional, help: "How many operations the event ring remembers.")
     var eventCount = 4096
     @OptionGroup var output: OutputOptions
 
@@ -103,11 +103,13 @@ struct Allocate: ParsableCommand {
     @OptionGroup var segment: SegmentArgument
     @Argument(help: "How many bytes.")
     var sizeBytes: SizeArgument
-    @Option(help: "Alignment of its offset: a power of two.")
+    @Option(parsing: .unconditional, help: "Alignment of its offset: a power of two.")
     var alignment = 16
-    @Option(help: "A tag of at most 16 bytes.")
+    @Option(parsing: .unconditional, help: "A tag of at most 16 bytes.")
     var tag: String?
-    @Option(help: "So many blocks, up to \(LockedSegment.countMax): all or none. Prints an offset a line.")
+    @Option(
+        parsing: .unconditional,
+        help: "So many blocks, up to \(LockedSegment.countMax): all or none. Prints an offset a line.")
     var count: Int?
     @OptionGroup var timeout: TimeoutOption
     @OptionGroup var output: OutputOptions

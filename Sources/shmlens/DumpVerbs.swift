@@ -8,9 +8,9 @@ import SystemPackage
 
 /// Which bytes.
 struct RangeOptions: ParsableArguments {
-    @Option(help: "First byte; numbers and sizes such as 4KiB.")
+    @Option(parsing: .unconditional, help: "First byte; numbers and sizes such as 4KiB.")
     var offset = SizeArgument(bytes: 0)
-    @Option(help: "How many bytes; to the end where it is left out.")
+    @Option(parsing: .unconditional, help: "How many bytes; to the end where it is left out.")
     var length: SizeArgument?
 
     /// Bytes read and written at a time.

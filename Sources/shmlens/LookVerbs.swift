@@ -23,13 +23,13 @@ struct List: ParsableCommand {
     var deleted: Bool?
     @Flag(help: "Accepted for the API's sake: what is listed is always looked at anew.")
     var fresh = false
-    @Option(help: "Only what this process maps.")
+    @Option(parsing: .unconditional, help: "Only what this process maps.")
     var pid: Int32?
-    @Option(help: "Only what this user owns.")
+    @Option(parsing: .unconditional, help: "Only what this user owns.")
     var uid: UInt32?
-    @Option(help: "Only names that contain this.")
+    @Option(parsing: .unconditional, help: "Only names that contain this.")
     var q: String?
-    @Option(help: "Sort by a key, -key for the largest first.")
+    @Option(parsing: .unconditional, help: "Sort by a key, -key for the largest first.")
     var sort: String?
 
     func run() throws {
@@ -135,20 +135,20 @@ struct Blocks: ParsableCommand {
 
     @Option(help: "Only used, free or orphaned blocks.")
     var state: String?
-    @Option(help: "Only blocks of this process.")
+    @Option(parsing: .unconditional, help: "Only blocks of this process.")
     var owner: Int?
-    @Option(help: "Only blocks with this tag.")
+    @Option(parsing: .unconditional, help: "Only blocks with this tag.")
     var tag: String?
-    @Option(help: "The block that holds this offset.")
+    @Option(parsing: .unconditional, help: "The block that holds this offset.")
     var at: SizeArgument?
-    @Option(help: "Only blocks of at least this size.")
+    @Option(parsing: .unconditional, help: "Only blocks of at least this size.")
     var minBytes: SizeArgument?
     @OptionGroup var sorting: SortOption<BlockKey>
-    @Option(help: "Sum the pool up in so many buckets instead.")
+    @Option(parsing: .unconditional, help: "Sum the pool up in so many buckets instead.")
     var buckets: Int?
-    @Option(help: "First byte for --buckets.")
+    @Option(parsing: .unconditional, help: "First byte for --buckets.")
     var from: SizeArgument?
-    @Option(help: "Byte after the last for --buckets.")
+    @Option(parsing: .unconditional, help: "Byte after the last for --buckets.")
     var to: SizeArgument?
 
     func run() throws {
@@ -245,7 +245,7 @@ struct Events: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var page: PageOptions
 
-    @Option(help: "Only those newer than this sequence number.")
+    @Option(parsing: .unconditional, help: "Only those newer than this sequence number.")
     var after: UInt64?
     @OptionGroup var sorting: SortOption<EventKey>
 

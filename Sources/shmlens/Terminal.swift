@@ -142,7 +142,7 @@ struct SegmentArgument: ParsableArguments {
 
 /// How long a change waits for the segment's lock.
 struct TimeoutOption: ParsableArguments {
-    @Option(help: "How long to wait for the segment's lock.")
+    @Option(parsing: .unconditional, help: "How long to wait for the segment's lock.")
     var timeoutMilliseconds = 1000
 
     func validate() throws {
@@ -156,7 +156,7 @@ struct TimeoutOption: ParsableArguments {
 
 /// Which part of a long list.
 struct PageOptions: ParsableArguments {
-    @Option(help: "Show at most so many, up to 10000.")
+    @Option(parsing: .unconditional, help: "Show at most so many, up to 10000.")
     var limit = PageRequest.defaultLimit
 
     @Option(help: "Go on where an answer said `next`.")
@@ -175,7 +175,9 @@ struct PageOptions: ParsableArguments {
 
 /// The order of a list.
 struct SortOption<Key: SortKey>: ParsableArguments {
-    @Option(help: "Sort by a key, -key for the reverse order: \(Key.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        parsing: .unconditional,
+        help: "Sort by a key, -key for the reverse order: \(Key.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sort: String?
 
     func order() throws -> ListSort<Key> {
