@@ -14,8 +14,7 @@ struct Create: ParsableCommand {
         abstract: "Make a segment.",
         discussion: "Example:\n  shmlens create orders --capacity-bytes 1MiB --mode 0600")
 
-    @Argument(help: "Its name, without a slash.")
-    var name: String
+    @OptionGroup var segment: SegmentArgument
     @Option(parsing: .unconditional, help: "What its pool holds; rounded up to whole pages.")
     var capacityBytes: SizeArgument
     @Option(parsing: .unconditional, help: "Permission bits, in octal.")
@@ -32,7 +31,7 @@ struct Create: ParsableCommand {
                 throw ValidationError("--mode must be permission bits in octal, 0000 to 0777")
             }
             let segment = try Segment.create(
-                name: name,
+                name: try name(),
                 options: SegmentOptions(
                     capacityBytes: capacityBytes.bytes, mode: bits, maxParticipants: maxParticipants,
                     eventCount: eventCount))
@@ -40,6 +39,15 @@ struct Create: ParsableCommand {
             guard !output.json else { return try Terminal.print(json: answer) }
             try Terminal.print("\(answer.report.summary.id.text)\n")
         }
+    }
+
+    /// The name that the argument means, read as by every other verb.
+    private func name() throws -> String {
+        let id = try segment.identifier()
+        guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
+            throw ValidationError("\(id) cannot be made: a new segment has a name, as in orders or posix:orders")
+        }
+        return name.text
     }
 }
 

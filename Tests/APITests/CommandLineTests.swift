@@ -23,6 +23,17 @@ import Testing
         }
     }
 
+    @Test func `makes what the word means that every verb would take`() throws {
+        let name = Unique.name("word")
+        defer { removeObject(name) }
+        let made = try ProgramRun("create", "posix:\(name)", "--capacity-bytes", "4KiB")
+        #expect(made.status == 0 && made.output == "posix:\(name)\n", "\(made.messages)")
+        #expect(try Segment.open(name: name).layout.poolBytes == 4096)
+        for word in ["memfd:1", "semaphore:x", "sysv:1", "posix:x@4026532288", "/x", ""] {
+            #expect(try ProgramRun("create", word, "--capacity-bytes", "4KiB").status == 64, "\(word)")
+        }
+    }
+
     @Test(arguments: [["--limit", "-1"], ["--uid", "-1"], ["--sort", "-colour"]])
     func `a value that begins with a minus is read, and refused where it makes no sense`(words: [String]) throws {
         let run = try ProgramRun(words: ["list"] + words)
