@@ -97,8 +97,10 @@ public final class LiveSegments: Sendable {
     }
 
     /// The ranges of this process' mapping that differ from read-write and unlocked.
-    public func protection(of id: SegmentIdentifier) -> [ProtectionReport] {
-        guard let segment = entries.withLock({ $0[id]?.segment }) else { return [] }
+    ///
+    /// - Parameter inode: of the object that is asked about: the name may have been another's when it was opened.
+    public func protection(of id: SegmentIdentifier, inode: UInt64?) -> [ProtectionReport] {
+        guard let segment = entries.withLock({ $0[id]?.segment }), segment.inode == inode else { return [] }
         return segment.protection.map { ProtectionReport($0) }
     }
 

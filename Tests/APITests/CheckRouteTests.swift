@@ -65,6 +65,18 @@ import Testing
         }
     }
 
+    @Test func `shows no protection of an object that had the name before`() throws {
+        try bench.withSegment { name, path in
+            let pool = try #require(bench.get(path + "/layout")["regions"]?.array?.last?["offset"]?.int)
+            let body = #"{"offset":\#(pool),"length":4096,"access":"read"}"#
+            #expect(bench.send("PUT", path + "/protection", json: body)["protection"]?.array?.count == 1)
+            try Segment.remove(name: name)
+            _ = try Segment.create(name: name, options: SegmentOptions(capacityBytes: 65536))
+            let shown = bench.get(path + "?fresh=true")
+            #expect(shown["protection"]?.array?.isEmpty == true, "\(shown.text)")
+        }
+    }
+
     @Test(
         arguments: [
             (#"{"offset":1,"length":4096}"#, "offset"), (#"{"offset":0,"length":1}"#, "length"),

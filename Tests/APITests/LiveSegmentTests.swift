@@ -55,7 +55,7 @@ import Testing
             let unnamed = try live.create(name: nil, options: SegmentOptions(capacityBytes: 4096))
             live.closeIdle(now: .max)
             #expect(live.count == 2)
-            #expect(live.protection(of: ids[0]).count == 1)
+            #expect(live.protection(of: ids[0], inode: segment.inode).count == 1)
             try live.remove(unnamed, force: false)
             #expect(live.count == 1)
         }
