@@ -86,14 +86,28 @@ public final class LiveSegments: Sendable {
     ///
     /// - Parameter force: also while participants live.
     public func remove(_ id: SegmentIdentifier, force: Bool) throws(Problem) {
-        let segment = try segment(id)
-        if case .posix = id.object {
-            try changing { () throws(SegmentError) in try Segment.remove(name: segment.name, force: force) }
+        if case .posix(let name) = id.object, name.isUTF8, id.namespace == nil {
+            // Not opened here: one that is damaged can be removed all the same.
+            try remove(named: name.text, force: force)
         } else {
+            let segment = try segment(id)
             let living = force ? 0 : segment.livingParticipants()
             guard living == 0 else { throw Problem(SegmentError.participantsAlive(count: living)) }
         }
         entries.withLock { $0[id] = nil }
+    }
+
+    private func remove(named name: String, force: Bool) throws(Problem) {
+        do throws(SegmentError) {
+            try Segment.remove(name: name, force: force)
+        } catch {
+            switch error {
+            case .notManaged(_, let reason) where !force && reason != .notASegment: break
+            case .foreign where !force: break
+            default: throw Problem(error)
+            }
+            throw .conflict("\(error); whether somebody takes part in it cannot be told: ?force=true removes it")
+        }
     }
 
     /// The ranges of this process' mapping that differ from read-write and unlocked.

@@ -66,7 +66,14 @@ struct Remove: ParsableCommand {
             guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
                 throw ReadingError.unsupported(id)
             }
-            try Segment.remove(name: name.text, force: force)
+            do throws(SegmentError) {
+                try Segment.remove(name: name.text, force: force)
+            } catch {
+                if case .notManaged(_, let reason) = error, !force, reason != .notASegment {
+                    Terminal.note("whether somebody takes part in it cannot be told: --force removes it")
+                }
+                throw error
+            }
         }
     }
 }
