@@ -27,7 +27,13 @@ extension Lens {
     ) throws(ReadingError) -> Answer<SegmentDetail> {
         let survey = try survey(fresh: fresh)
         let begin = Clocks.reading()
-        let object = try object(id)
+        let object: OpenObject
+        do throws(ReadingError) {
+            object = try self.object(id)
+        } catch {
+            guard case .refused(let refusal) = error, let answer = try outline(id, refusal) else { throw error }
+            return answer
+        }
         var detail = SegmentDetail(summary: survey.summary(of: object))
         let segment: ManagedSegment
         do throws(ReadingError) {
@@ -54,6 +60,21 @@ extension Lens {
         detail.summary.findings += findings(header, detail.lock)
         let consistency = header.consistency.joined(picture.consistency).joined(attendance.consistency)
         return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden))
+    }
+
+    /// What is known of an object that may not be opened: what a list shows of it.
+    ///
+    /// - Returns: nil where no list shows it, or a right is not what is missing.
+    func outline(
+        _ id: SegmentIdentifier, _ refusal: KernelError
+    ) throws(ReadingError) -> Answer<SegmentDetail>? {
+        guard let needs = refusal.needs else { return nil }
+        let survey = try survey(fresh: true)
+        guard let entry = survey.entries().first(where: { $0.summary.id == id }) else { return nil }
+        var envelope = survey.envelope(at: Clocks.reading())
+        let contents = Hidden(what: "its contents, and so whether it is managed", count: 1, needs: needs)
+        envelope.hidden.insert(contents, at: 0)
+        return Answer(SegmentDetail(summary: entry.summary), envelope)
     }
 
     /// What deserves a look at first sight.
