@@ -1,5 +1,6 @@
 import Encoding
 import Glibc
+import SegmentFormat
 import SharedSegments
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Encoding
 import Glibc
 import HTTPCore
 import SharedSegments
+import SystemPackage
 import TestSupport
 import Testing
 
