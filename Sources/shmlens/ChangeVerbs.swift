@@ -26,7 +26,7 @@ struct Create: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             guard let bits = UInt32(mode, radix: 8), bits <= 0o777 else {
                 throw ValidationError("--mode must be permission bits in octal, 0000 to 0777")
             }
@@ -61,7 +61,7 @@ struct Remove: ParsableCommand {
     var force = false
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
                 throw ReadingError.unsupported(id)
@@ -130,7 +130,10 @@ struct Allocate: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
+            guard alignment > 0, alignment & (alignment - 1) == 0 else {
+                throw ValidationError("--alignment must be a power of two, not \(alignment)")
+            }
             guard let label = tag.map(Tag.init) ?? Tag.none else { throw ValidationError("--tag has at most 16 bytes") }
             let offsets = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 try locked.allocate(
@@ -161,7 +164,7 @@ struct Resize: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let offset = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 if !force { try segment.requireUnowned(block.offset.bytes, locked) }
                 return try locked.resize(block.offset.bytes, to: sizeBytes.bytes)
@@ -182,7 +185,7 @@ struct Free: ParsableCommand {
     @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 if !force { try segment.requireUnowned(block.offset.bytes, locked) }
                 try locked.free(block.offset.bytes)
@@ -204,7 +207,7 @@ struct Write: ParsableCommand {
     @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let bytes = try input()
             try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 try locked.write(bytes, at: block.offset.bytes)
@@ -236,7 +239,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             let lens = try Lens()
             let answer =
@@ -272,7 +275,7 @@ struct Reclaim: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let freed = try segment.open().reclaim(includingUnknown: force, timeout: timeout.duration)
             let report = ReclaimReport(blocksFreed: freed.blocks, bytesFreed: freed.bytes, slotsFreed: freed.slots)
             guard !output.json else { return try Terminal.print(json: Answer(report, .now)) }
@@ -324,7 +327,7 @@ struct Protect: ParsableCommand {
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let live = try segment.open()
             try live.protect(
                 offset: offset.bytes, length: length.bytes,

@@ -21,7 +21,7 @@ struct RangeOptions: ParsableArguments {
     /// - Returns: how many bytes there were.
     func forEachChunk(of object: OpenObject, _ body: ([UInt8]) throws -> Void) throws -> Int {
         guard offset.bytes <= (try object.source.size()) else {
-            throw ValidationError("--offset \(offset.bytes) is past the end of \(object.id)")
+            throw PastTheEnd(offset: offset.bytes, id: object.id)
         }
         var position = offset.bytes
         let end = length.map { position.addingReportingOverflow($0.bytes) }.map { $0.overflow ? .max : $0.partialValue }
@@ -34,6 +34,14 @@ struct RangeOptions: ParsableArguments {
             position += bytes.count
         }
     }
+}
+
+/// An object that ends before what is wanted of it.
+private struct PastTheEnd: Error, CustomStringConvertible {
+    let offset: Int
+    let id: SegmentIdentifier
+
+    var description: String { "--offset \(offset) is past the end of \(id)" }
 }
 
 struct Dump: ParsableCommand {
@@ -61,7 +69,7 @@ struct Dump: ParsableCommand {
 
     func run() throws {
         let style = output.json ? Style.json : style
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let object = try Lens().object(try segment.identifier())
             let before = object.file.allocatedBytes
             switch style {
@@ -117,7 +125,7 @@ struct Bytes: ParsableCommand {
     @OptionGroup var range: RangeOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let object = try Lens().object(try segment.identifier())
             _ = try range.forEachChunk(of: object) { try Terminal.write($0) }
         }

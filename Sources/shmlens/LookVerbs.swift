@@ -33,7 +33,7 @@ struct List: ParsableCommand {
     var sort: String?
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let lens = try Lens()
             let filter = try filter()
             let answer = try lens.segments(filter, sort: try order(), page: try page.request(.segments), fresh: true)
@@ -90,7 +90,7 @@ struct Show: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().detail(try segment.identifier(), fresh: true)
             guard !output.json else { return try Terminal.print(json: answer) }
             try Terminal.print(Facts.of(answer.report).text())
@@ -107,7 +107,7 @@ struct Heap: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().heapReport(try segment.identifier())
             guard !output.json else { return try Terminal.print(json: answer) }
             try Terminal.print(Facts.of(answer.report).text())
@@ -152,7 +152,7 @@ struct Blocks: ParsableCommand {
     var to: SizeArgument?
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             if let buckets { return try show(buckets: buckets, of: id) }
             let filter = try filter()
@@ -227,7 +227,7 @@ struct Locks: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().locks(try segment.identifier())
             guard !output.json else { return try Terminal.print(json: answer) }
             for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
@@ -250,7 +250,7 @@ struct Events: ParsableCommand {
     @OptionGroup var sorting: SortOption<EventKey>
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().events(
                 try segment.identifier(), after: after, sort: try sorting.order(), page: try page.request(.events))
             guard !output.json else { return try Terminal.print(json: answer) }
@@ -283,7 +283,7 @@ struct Participants: ParsableCommand {
     @OptionGroup var sorting: SortOption<ParticipantKey>
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().participants(
                 try segment.identifier(), sort: try sorting.order(), page: try page.request(.participants))
             guard !output.json else { return try Terminal.print(json: answer) }
@@ -312,7 +312,7 @@ struct Layout: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().layout(try segment.identifier())
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([.init("REGION"), .init("OFFSET", .right), .init("SIZE", .right)])

@@ -46,18 +46,30 @@ enum Terminal {
     static func note(_ text: String) { _ = try? FileDescriptor.standardError.writeAll(Array("shmlens: \(text)\n".utf8)) }
 
     /// Runs a verb and turns what it throws into a message and an exit status.
-    static func run(_ body: () throws -> Void) throws {
+    static func run(_ verb: any ParsableCommand.Type, _ body: () throws -> Void) throws {
         // A reader that has gone is an error of the write, not a signal.
         signal(SIGPIPE, SIG_IGN)
         do {
             try body()
         } catch let error as ExitCode {
             throw error
-        } catch let error as ValidationError {
-            throw error
+        } catch where isUsage(error) {
+            // As the parser says it of what it finds by itself.
+            let name = verb._commandName
+            let text = "Error: \(error)\n\(Shmlens.usageString(for: verb))\n  See 'shmlens \(name) --help'"
+            _ = try? FileDescriptor.standardError.writeAll(Array("\(text) for more information.\n".utf8))
+            throw ExitCode.validationFailure
         } catch {
             note("\(error)")
             throw ExitCode(status(of: error).rawValue)
+        }
+    }
+
+    /// Whether the question is what is wrong.
+    private static func isUsage(_ error: any Error) -> Bool {
+        switch error {
+        case is ValidationError, is QueryError, SegmentError.invalid, ListError.query: true
+        default: false
         }
     }
 

@@ -118,7 +118,7 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             nameProcess()
             let stop = StopFlag()
             let progress = ProgressReport(

@@ -24,6 +24,36 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ["create", "x", "--capacity-bytes", "0"], ["create", "x", "--capacity-bytes", "4096", "--event-count", "1"],
+            ["create", "x", "--capacity-bytes", "4096", "--max-participants", "0"], ["serve", "--listen", "foo"],
+            ["serve", "--listen", "127.0.0.1:99999"], ["serve", "--check", "ftp://x"], ["list", "--kind", "tmpfs"],
+        ])
+    func `a question that makes no sense is one of usage`(words: [String]) throws {
+        let run = try ProgramRun(words: words)
+        #expect(run.status == 64 && run.output.isEmpty)
+        #expect(run.messages.hasPrefix("Error: "), "\(run.messages)")
+        #expect(run.messages.contains("Usage: shmlens \(words[0]) "), "\(run.messages)")
+    }
+
+    @Test func `a question that makes no sense of a segment is one of usage`() throws {
+        try bench.withSegment { name, path in
+            for words in [
+                ["allocate", name, "0"], ["allocate", name, "64", "--alignment", "3"], ["allocate", name, "64", "--count", "0"],
+                ["blocks", name, "--buckets", "0"], ["protect", name, "1", "4096", "--access", "read"],
+            ] {
+                let run = try ProgramRun(words: words)
+                #expect(run.status == 64, "\(words): \(run.messages)")
+                #expect(run.messages.contains("Usage: shmlens \(words[0]) "), "\(run.messages)")
+            }
+            for verb in ["dump", "bytes"] {
+                let run = try ProgramRun(verb, name, "--offset", "1GiB")
+                #expect(run.status == 1 && !run.messages.contains("Usage"), "\(run.messages)")
+            }
+        }
+    }
+
     @Test func `makes what the word means that every verb would take`() throws {
         let name = Unique.name("word")
         defer { removeObject(name) }
