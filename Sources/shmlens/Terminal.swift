@@ -56,7 +56,7 @@ enum Terminal {
         } catch where isUsage(error) {
             // As the parser says it of what it finds by itself.
             let name = verb._commandName
-            let text = "Error: \(error)\n\(Shmlens.usageString(for: verb))\n  See 'shmlens \(name) --help'"
+            let text = "Error: \(error)\nUsage: \(Shmlens.usageString(for: verb))\n  See 'shmlens \(name) --help'"
             _ = try? FileDescriptor.standardError.writeAll(Array("\(text) for more information.\n".utf8))
             throw ExitCode.validationFailure
         } catch {
