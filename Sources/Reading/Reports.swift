@@ -53,7 +53,8 @@ extension Lens {
         let attendance = try attendance(of: segment)
         let picture = try heap(of: segment)
         detail.header = HeaderReport(identity: segment.identity, state: header.state)
-        detail.lock = lock(of: segment, header, attendance, survey)?.lock
+        let locks = locks(of: segment, header, attendance)
+        detail.lock = locks?.first
         detail.heap = HeapReport(picture: picture, owners: attendance.owners)
         detail.participantCount = attendance.records.count { $0.isJoined }
         detail.protection = protection
@@ -155,26 +156,25 @@ extension Lens {
         }
     }
 
-    /// The segment's lock and condition, who holds and who waits.
+    /// The segment's lock and conditions, who holds and who waits.
     public func locks(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<LocksReport> {
-        let survey = try survey()
         let begin = Clocks.reading()
         let segment = try managed(id)
         let header = try segment.header()
         let attendance = try attendance(of: segment)
-        let found = lock(of: segment, header, attendance, survey)
+        let found = locks(of: segment, header, attendance)
         let hidden =
             found == nil
             ? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")] : []
         return Answer(
-            LocksReport(locks: found.map { [$0.lock, $0.condition] } ?? []),
+            LocksReport(locks: found ?? []),
             envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))
     }
 
-    private func lock(
-        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture,
-        _ attendance: Attendance, _ survey: Survey
-    ) -> (lock: LockReport, condition: LockReport)? {
+    /// The lock first; nil where its words cannot be read.
+    private func locks(
+        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture, _ attendance: Attendance
+    ) -> [LockReport]? {
         guard
             let words = ManagedLock(
                 record: header.lock, libc: segment.identity.libc, participants: attendance.records)
@@ -182,8 +182,7 @@ extension Lens {
         var facts: [ThreadKey: ThreadFacts] = [:]
         let file = segment.object.file
         for key in words.threads { facts[key] = thread(key, mapping: file) }
-        let locks = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
-        return (locks[0], locks[1])
+        return words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
     }
 
     /// Events newer than one.

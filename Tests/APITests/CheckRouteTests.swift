@@ -147,7 +147,7 @@ import Testing
             _ = try segment.join(name: "tester")
             _ = bench.send("POST", path + "/blocks", json: #"{"sizeBytes":64,"tag":"t"}"#)
             let locks = bench.get(path + "/locks")
-            #expect(locks["locks"]?.array?.count == 2)
+            #expect(locks["locks"]?.array?.compactMap { $0["label"]?.string } == ["lock", "condition", "classic condition"])
             #expect(locks["locks", "0", "state"]?.string == "free")
             let participants = bench.get(path + "/participants")
             #expect(participants["participants", "0", "name"]?.string == "tester")

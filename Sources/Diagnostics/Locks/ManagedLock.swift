@@ -3,7 +3,7 @@ import ForeignFormats
 public import Observations
 public import SegmentFormat
 
-/// The lock and the condition of a managed segment, read from its words alone.
+/// The lock and the conditions of a managed segment, read from its words alone.
 ///
 /// What the words say comes first; ``threads`` names those of whom the kernel is then to be asked; ``locks`` puts
 /// both together.
@@ -55,13 +55,21 @@ public struct ManagedLock: Sendable {
             tid: waiter.waitingTid, pid: waiter.pid, pidNamespace: waiter.pidNamespace, startTime: waiter.startTime)
     }
 
-    /// The lock and the condition as the API has them.
+    /// The lock, the condition and the classic condition as the API has them.
     ///
     /// - Parameters:
     ///   - facts: what the kernel said of ``threads``; who is missing is `unknown`.
     ///   - nowNanoseconds: CLOCK_MONOTONIC_COARSE.
     public func locks(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> [LockReport] {
-        [lock(facts: facts, nowNanoseconds: nowNanoseconds), condition(facts: facts, nowNanoseconds: nowNanoseconds)]
+        [
+            lock(facts: facts, nowNanoseconds: nowNanoseconds),
+            Self.condition(
+                "condition", at: shmlens_header_offset_condition_sequence,
+                waiters: waiters(.condition, facts, nowNanoseconds)),
+            Self.condition(
+                "classic condition", at: shmlens_header_offset_classic_condition,
+                waiters: waiters(.classicCondition, facts, nowNanoseconds)),
+        ]
     }
 
     /// The lock alone.
@@ -76,10 +84,9 @@ public struct ManagedLock: Sendable {
             verdict: judgement.verdict, statistics: LockReport.Statistics(record))
     }
 
-    private func condition(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> LockReport {
-        let waiters = waiters(.condition, facts, nowNanoseconds)
-        return LockReport(
-            offset: shmlens_header_offset_condition_sequence, type: .condition, label: "condition",
+    private static func condition(_ label: String, at offset: Int, waiters: [WaiterReport]) -> LockReport {
+        LockReport(
+            offset: offset, type: .condition, label: label,
             state: waiters.isEmpty ? .idle : .waitedOn, recoverable: nil, owner: nil, waiters: waiters, mutexType: nil,
             robust: nil, processShared: true, protocol: nil, evidence: [.header], verdict: .ok, statistics: nil)
     }
