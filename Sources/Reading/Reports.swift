@@ -54,13 +54,13 @@ extension Lens {
         let picture = try heap(of: segment)
         detail.header = HeaderReport(identity: segment.identity, state: header.state)
         let locks = locks(of: segment, header, attendance)
-        detail.lock = locks?.first
+        detail.lock = locks?.reports.first
         detail.heap = HeapReport(picture: picture, owners: attendance.owners)
         detail.participantCount = attendance.records.count { $0.isJoined }
         detail.protection = protection
         detail.summary.findings += findings(header, detail.lock)
         let consistency = header.consistency.joined(picture.consistency).joined(attendance.consistency)
-        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden))
+        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden + (locks?.hidden ?? [])))
     }
 
     /// What is known of an object that may not be opened: what a list shows of it.
@@ -164,17 +164,17 @@ extension Lens {
         let attendance = try attendance(of: segment)
         let found = locks(of: segment, header, attendance)
         let hidden =
-            found == nil
-            ? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")] : []
+            found?.hidden
+            ?? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")]
         return Answer(
-            LocksReport(locks: found ?? []),
+            LocksReport(locks: found?.reports ?? []),
             envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))
     }
 
     /// The lock first; nil where its words cannot be read.
     private func locks(
         of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture, _ attendance: Attendance
-    ) -> [LockReport]? {
+    ) -> (reports: [LockReport], hidden: [Hidden])? {
         guard
             let words = ManagedLock(
                 record: header.lock, libc: segment.identity.libc, participants: attendance.records)
@@ -182,7 +182,8 @@ extension Lens {
         var facts: [ThreadKey: ThreadFacts] = [:]
         let file = segment.object.file
         for key in words.threads { facts[key] = thread(key, mapping: file) }
-        return words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
+        let reports = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
+        return (reports, words.hidden(beside: reports[0]))
     }
 
     /// Events newer than one.

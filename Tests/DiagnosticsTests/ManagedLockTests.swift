@@ -213,6 +213,24 @@ import Testing
         #expect(locks[1].offset == shmlens_header_offset_condition_sequence && locks[1].mutexType == nil)
     }
 
+    @Test func `one who waits and has no slot is hidden, and nobody is where a participant waits`() throws {
+        let alone = try Self.lock(Self.segment(word: 0x8000_0000 | 201))
+        #expect(alone.hidden(beside: alone.lock(facts: [:], nowNanoseconds: Self.now)).map(\.count) == [1])
+        let free = try Self.lock(Self.segment(word: 201))
+        #expect(free.hidden(beside: free.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
+        let shared = try Self.lock(
+            Self.segment(word: 0x8000_0000 | 201) { segment in
+                var participant = SegmentBytes.Participant(pid: 102, name: "beta")
+                participant.waitingSince = 9_000_000_000
+                participant.waitingTid = 202
+                participant.waitingFor = .lock
+                segment.put(participant, slot: 2)
+            })
+        #expect(shared.hidden(beside: shared.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
+        let corrupt = try Self.lock(Self.segment(word: 0x8000_0000 | 201, kind: 2))
+        #expect(corrupt.hidden(beside: corrupt.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
+    }
+
     @Test func `nobody on the condition leaves it idle`() throws {
         let locks = try Self.lock(Self.segment(word: 0)).locks(facts: [:], nowNanoseconds: Self.now)
         #expect(locks[1].state == .idle && locks[1].verdict == .ok && locks[1].waiters.isEmpty)

@@ -84,6 +84,22 @@ public struct ManagedLock: Sendable {
             verdict: judgement.verdict, statistics: LockReport.Statistics(record))
     }
 
+    /// What the lock's waiters do not show.
+    ///
+    /// Who is no participant has no slot to say in that it waits: workers that are about to join, changes over HTTP.
+    /// That somebody waits stands in the mutex' word; the mark also outlives the last who gave up waiting, until the
+    /// lock is given back.
+    ///
+    /// - Parameter lock: as ``lock(facts:nowNanoseconds:)`` has it.
+    public func hidden(beside lock: LockReport) -> [Hidden] {
+        guard mutex.hasWaiters, corruption == nil, lock.waiters.isEmpty else { return [] }
+        return [
+            Hidden(
+                what: "threads that wait for the lock and are no participants", count: 1,
+                needs: "CAP_SYS_PTRACE and a look at what each thread of its mappers waits for")
+        ]
+    }
+
     private static func condition(_ label: String, at offset: Int, waiters: [WaiterReport]) -> LockReport {
         LockReport(
             offset: offset, type: .condition, label: label,
