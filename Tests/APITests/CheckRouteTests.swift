@@ -117,9 +117,13 @@ import Testing
     @Test func `lists are sorted by any of their keys, page by page`() throws {
         try bench.withSegment { name, path in
             let segment = try Segment.open(name: name)
-            for participant in ["b", "c", "a"] { _ = try segment.join(name: participant) }
+            let stem = "one-name-of-many-that-begin-so-"
+            for participant in ["b", "c", "a"] { _ = try segment.join(name: stem + participant) }
             let names = bench.get(path + "/participants?sort=-name")["participants"]?.array?.compactMap { $0["name"]?.string }
-            #expect(names == ["c", "b", "a"])
+            #expect(names == ["c", "b", "a"].map { stem + $0 })
+            let first = bench.get(path + "/participants?sort=-name&limit=1")
+            let rest = bench.get(path + "/participants?sort=-name&cursor=\(first["next"]?.string ?? "")")
+            #expect(rest["participants"]?.array?.compactMap { $0["name"]?.string } == ["b", "a"].map { stem + $0 })
             for size in [300, 100, 200] { _ = bench.send("POST", path + "/blocks", json: #"{"sizeBytes":\#(size)}"#) }
             let sizes = bench.get(path + "/blocks?sort=-sizeBytes&state=used")["blocks"]?.array?.compactMap { $0["sizeBytes"]?.int }
             #expect(sizes == [300, 200, 100])
