@@ -157,15 +157,23 @@ extension Lens {
     }
 
     /// The segment's lock and conditions, who holds and who waits.
-    public func locks(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<LocksReport> {
+    ///
+    /// - Parameter scan: asks for locks that nothing tells of. They are not looked for yet, which the answer says.
+    public func locks(_ id: SegmentIdentifier, scan: Bool = false) throws(ReadingError) -> Answer<LocksReport> {
         let begin = Clocks.reading()
         let segment = try managed(id)
         let header = try segment.header()
         let attendance = try attendance(of: segment)
         let found = locks(of: segment, header, attendance)
-        let hidden =
+        var hidden =
             found?.hidden
             ?? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")]
+        if scan {
+            hidden.append(
+                Hidden(
+                    what: "unknown locks: pages were not scanned for them", count: 1,
+                    needs: "a version of shmlens that scans"))
+        }
         return Answer(
             LocksReport(locks: found?.reports ?? []),
             envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))

@@ -59,6 +59,7 @@ struct Remove: ParsableCommand {
     @OptionGroup var segment: SegmentArgument
     @Flag(help: "Also while participants live.")
     var force = false
+    @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
         try Terminal.run(Self.self) {
@@ -119,7 +120,7 @@ struct Allocate: ParsableCommand {
     @Argument(help: "How many bytes.")
     var sizeBytes: SizeArgument
     @Option(parsing: .unconditional, help: "Alignment of its offset: a power of two.")
-    var alignment = 16
+    var alignment = SizeArgument(bytes: 16)
     @Option(parsing: .unconditional, help: "A tag of at most 16 bytes.")
     var tag: String?
     @Option(
@@ -131,6 +132,7 @@ struct Allocate: ParsableCommand {
 
     func run() throws {
         try Terminal.run(Self.self) {
+            let alignment = alignment.bytes
             guard alignment > 0, alignment & (alignment - 1) == 0 else {
                 throw ValidationError("--alignment must be a power of two, not \(alignment)")
             }

@@ -12,6 +12,8 @@ struct RangeOptions: ParsableArguments {
     var offset = SizeArgument(bytes: 0)
     @Option(parsing: .unconditional, help: "How many bytes; to the end where it is left out.")
     var length: SizeArgument?
+    @Flag(help: "Attach a System V segment that nobody has attached, to read it.")
+    var attach = false
 
     /// Bytes read and written at a time.
     static let chunkBytes = 1 << 16

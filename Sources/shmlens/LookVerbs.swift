@@ -87,6 +87,8 @@ struct Show: ParsableCommand {
         discussion: "Example:\n  shmlens show shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
+    @Flag(help: "Accepted for the API's sake: it is always looked at anew.")
+    var fresh = false
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -224,11 +226,13 @@ struct Locks: ParsableCommand {
         discussion: "Example:\n  shmlens locks shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
+    @Flag(help: "Look for unknown locks in resident pages too.")
+    var scan = false
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         try Terminal.run(Self.self) {
-            let answer = try Lens().locks(try segment.identifier())
+            let answer = try Lens().locks(try segment.identifier(), scan: scan)
             guard !output.json else { return try Terminal.print(json: answer) }
             for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
             Notes.tell(answer.envelope)

@@ -157,9 +157,12 @@ struct TimeoutOption: ParsableArguments {
     @Option(parsing: .unconditional, help: "How long to wait for the segment's lock.")
     var timeoutMilliseconds = 1000
 
+    /// As over HTTP.
+    private static let limits = 0...60_000
+
     func validate() throws {
-        guard (0...3_600_000).contains(timeoutMilliseconds) else {
-            throw ValidationError("--timeout-milliseconds must be 0 to 3600000")
+        guard Self.limits.contains(timeoutMilliseconds) else {
+            throw ValidationError("--timeout-milliseconds must be 0 to \(Self.limits.upperBound)")
         }
     }
 

@@ -54,6 +54,18 @@ import Testing
         }
     }
 
+    @Test func `takes the options that the API takes`() throws {
+        try bench.withSegment { name, path in
+            #expect(try ProgramRun("show", name, "--fresh").status == 0)
+            #expect(try ProgramRun("locks", name, "--scan").messages.contains("not scanned"))
+            for verb in ["dump", "bytes"] { #expect(try ProgramRun(verb, name, "--attach", "--length", "16").status == 0) }
+            let made = try ProgramRun("allocate", name, "64", "--alignment", "4KiB", "--timeout-milliseconds", "60000")
+            #expect(made.status == 0 && (Int(made.output.dropLast()) ?? 1) % 4096 == 0, "\(made.messages)")
+            #expect(try ProgramRun("free", name, "0", "--timeout-milliseconds", "60001").status == 64)
+            #expect(try ProgramRun("remove", name, "--timeout-milliseconds", "5").status == 0)
+        }
+    }
+
     @Test func `makes what the word means that every verb would take`() throws {
         let name = Unique.name("word")
         defer { removeObject(name) }
