@@ -153,6 +153,23 @@ struct Blocks: ParsableCommand {
     @Option(parsing: .unconditional, help: "Byte after the last for --buckets.")
     var to: SizeArgument?
 
+    func validate() throws {
+        guard buckets != nil else {
+            for (name, isGiven) in [("from", from != nil), ("to", to != nil)] where isGiven {
+                throw ValidationError("--\(name) goes with --buckets")
+            }
+            return
+        }
+        let others = [
+            ("state", state != nil), ("owner", owner != nil), ("tag", tag != nil), ("at", at != nil),
+            ("min-bytes", minBytes != nil), ("sort", sorting.sort != nil), ("limit", page.limit != nil),
+            ("cursor", page.cursor != nil),
+        ]
+        for (name, isGiven) in others where isGiven {
+            throw ValidationError("--\(name) does not go with --buckets")
+        }
+    }
+
     func run() throws {
         try Terminal.run(Self.self) {
             let id = try segment.identifier()

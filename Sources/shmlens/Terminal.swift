@@ -171,8 +171,10 @@ struct TimeoutOption: ParsableArguments {
 
 /// Which part of a long list.
 struct PageOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Show at most so many, up to 10000.")
-    var limit = PageRequest.defaultLimit
+    @Option(
+        parsing: .unconditional,
+        help: "Show at most so many, up to 10000. (default: \(PageRequest.defaultLimit))")
+    var limit: Int?
 
     @Option(help: "Go on where an answer said `next`.")
     var cursor: String?

@@ -29,6 +29,8 @@ import Testing
             ["create", "x", "--capacity-bytes", "0"], ["create", "x", "--capacity-bytes", "4096", "--event-count", "1"],
             ["create", "x", "--capacity-bytes", "4096", "--max-participants", "0"], ["serve", "--listen", "foo"],
             ["serve", "--listen", "127.0.0.1:99999"], ["serve", "--check", "ftp://x"], ["list", "--kind", "tmpfs"],
+            ["blocks", "x", "--from", "0"], ["blocks", "x", "--to", "0"], ["blocks", "x", "--buckets", "1", "--limit", "1"],
+            ["blocks", "x", "--buckets", "1", "--state", "used"], ["blocks", "x", "--buckets", "1", "--sort", "offset"],
         ])
     func `a question that makes no sense is one of usage`(words: [String]) throws {
         let run = try ProgramRun(words: words)
