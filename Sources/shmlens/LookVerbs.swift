@@ -39,8 +39,8 @@ struct List: ParsableCommand {
             let answer = try lens.segments(filter, sort: try order(), page: try page.request(.segments), fresh: true)
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
-                .init("ID"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"), .init("OWNER"),
-                .init("MAPPERS", .right), .init("STATE"),
+                .init("ID"), .init("KIND"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"),
+                .init("OWNER"), .init("MAPPERS", .right), .init("STATE"), .init("FINDINGS"),
             ])
             for segment in answer.report.segments { table.addRow(row(segment)) }
             try Terminal.print(table.text())
@@ -51,10 +51,10 @@ struct List: ParsableCommand {
     private func row(_ segment: SegmentSummary) -> [String] {
         let states = [segment.managed ? "managed" : nil, segment.orphaned ? "orphaned" : nil, segment.deleted ? "deleted" : nil]
         return [
-            segment.id.text, ByteSize(bytes: segment.sizeBytes).description,
+            segment.id.text, segment.kind.rawValue, ByteSize(bytes: segment.sizeBytes).description,
             ByteSize(bytes: segment.residentBytes).description, Notes.octal(segment.mode),
             segment.user ?? "\(segment.uid)", segment.mapperCount.map { "\($0)" } ?? "?",
-            states.compactMap { $0 }.joined(separator: ","),
+            states.compactMap { $0 }.joined(separator: ","), segment.findings.map(\.code).joined(separator: ","),
         ]
     }
 
@@ -83,7 +83,7 @@ struct List: ParsableCommand {
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show one segment: header, lock, heap.",
+        abstract: "Show one segment: header, lock, heap. Exit status 2 where something is wrong.",
         discussion: "Example:\n  shmlens show shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
@@ -94,9 +94,16 @@ struct Show: ParsableCommand {
     func run() throws {
         try Terminal.run(Self.self) {
             let answer = try Lens().detail(try segment.identifier(), fresh: true)
-            guard !output.json else { return try Terminal.print(json: answer) }
-            try Terminal.print(Facts.of(answer.report).text())
-            Notes.tell(answer.envelope)
+            if output.json {
+                try Terminal.print(json: answer)
+            } else {
+                try Terminal.print(Facts.of(answer.report).text())
+                Notes.tell(answer.envelope)
+            }
+            let isWrong = answer.report.summary.findings.contains { $0.severity != .info }
+            if isWrong || answer.report.lock.map({ $0.verdict != .ok }) == true {
+                throw ExitCode(Exit.findings.rawValue)
+            }
         }
     }
 }
@@ -239,7 +246,7 @@ struct Blocks: ParsableCommand {
 
 struct Locks: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a segment's lock: who holds it, who waits.",
+        abstract: "Show a segment's lock: who holds it, who waits. Exit status 2 where something is wrong.",
         discussion: "Example:\n  shmlens locks shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
@@ -250,9 +257,13 @@ struct Locks: ParsableCommand {
     func run() throws {
         try Terminal.run(Self.self) {
             let answer = try Lens().locks(try segment.identifier(), scan: scan)
-            guard !output.json else { return try Terminal.print(json: answer) }
-            for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
-            Notes.tell(answer.envelope)
+            if output.json {
+                try Terminal.print(json: answer)
+            } else {
+                for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
+                Notes.tell(answer.envelope)
+            }
+            guard answer.report.locks.allSatisfy({ $0.verdict == .ok }) else { throw ExitCode(Exit.findings.rawValue) }
         }
     }
 }

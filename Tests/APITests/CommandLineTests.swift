@@ -2,6 +2,7 @@ import Encoding
 import Glibc
 import SegmentFormat
 import SharedSegments
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -65,6 +66,25 @@ import Testing
             #expect(made.status == 0 && (Int(made.output.dropLast()) ?? 1) % 4096 == 0, "\(made.messages)")
             #expect(try ProgramRun("free", name, "0", "--timeout-milliseconds", "60001").status == 64)
             #expect(try ProgramRun("remove", name, "--timeout-milliseconds", "5").status == 0)
+        }
+    }
+
+    @Test func `says by its status that something is wrong`() throws {
+        try bench.withSegment { name, path in
+            for verb in ["show", "locks"] { #expect(try ProgramRun(verb, name).status == 0) }
+            let segment = try Segment.open(name: name)
+            let header = try bench.lens.source(ofNamed: name).read(at: 0, count: 4096)
+            // No mutex has such a kind.
+            #expect(unsafe pwrite(segment.descriptor.rawValue, [0xFF] as [UInt8], 1, 256 + 17) == 1)
+            for verb in ["show", "locks"] {
+                #expect(try ProgramRun(verb, name).status == 2, "\(verb)")
+                #expect(try ProgramRun(verb, name, "--json").status == 2, "\(verb)")
+            }
+            #expect(unsafe pwrite(segment.descriptor.rawValue, header, header.count, 0) == header.count)
+            #expect(ftruncate(segment.descriptor.rawValue, 16384) == 0)
+            #expect(try ProgramRun("show", name).status == 2)
+            let row = try ProgramRun("list", "--q", name).output
+            #expect(row.contains("KIND") && row.contains(" posix ") && row.contains("undecodable"), "\(row)")
         }
     }
 
