@@ -46,6 +46,16 @@ private struct PastTheEnd: Error, CustomStringConvertible {
     var description: String { "--offset \(offset) is past the end of \(id)" }
 }
 
+extension OpenObject {
+    /// What bytes alone do not show: that reading them allocated nothing, and that they need not be of one moment.
+    fileprivate func tell(allocatedBefore before: Int) throws {
+        let after = try source.currentFile().allocatedBytes
+        Terminal.note(
+            "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told "
+                + "(\(Consistency.inFlux.rawValue))")
+    }
+}
+
 struct Dump: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Dump a segment's bytes in hex.",
@@ -78,9 +88,7 @@ struct Dump: ParsableCommand {
             case .json: try printRows(of: object)
             case .xxd, .canonical: try printText(of: object, style == .xxd ? .xxd : .canonical)
             }
-            let after = try object.source.currentFile().allocatedBytes
-            Terminal.note(
-                "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told (\(Consistency.inFlux.rawValue))")
+            try object.tell(allocatedBefore: before)
         }
     }
 
@@ -129,7 +137,9 @@ struct Bytes: ParsableCommand {
     func run() throws {
         try Terminal.run(Self.self) {
             let object = try Lens().object(try segment.identifier())
+            let before = object.file.allocatedBytes
             _ = try range.forEachChunk(of: object) { try Terminal.write($0) }
+            try object.tell(allocatedBefore: before)
         }
     }
 }

@@ -61,7 +61,10 @@ import Testing
         try bench.withSegment { name, path in
             #expect(try ProgramRun("show", name, "--fresh").status == 0)
             #expect(try ProgramRun("locks", name, "--scan").messages.contains("not scanned"))
-            for verb in ["dump", "bytes"] { #expect(try ProgramRun(verb, name, "--attach", "--length", "16").status == 0) }
+            for verb in ["dump", "bytes"] { 
+                let run = try ProgramRun(verb, name, "--attach", "--length", "16")
+                #expect(run.status == 0 && run.messages.contains("allocated bytes before"), "\(run.messages)")
+            }
             let made = try ProgramRun("allocate", name, "64", "--alignment", "4KiB", "--timeout-milliseconds", "60000")
             #expect(made.status == 0 && (Int(made.output.dropLast()) ?? 1) % 4096 == 0, "\(made.messages)")
             #expect(try ProgramRun("free", name, "0", "--timeout-milliseconds", "60001").status == 64)
