@@ -50,15 +50,15 @@ struct Serve: ParsableCommand {
     private static let stopMilliseconds = 5000
 
     func validate() throws {
-        if let check {
-            _ = try HealthCheck(check)
-        } else {
-            _ = try ListenAddress(listen)
+        do {
+            if let check { _ = try HealthCheck(check) } else { _ = try ListenAddress(listen) }
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             if let check { return try HealthCheck(check).run() }
             try serve()
         }

@@ -55,8 +55,20 @@ extension Service {
         return response
     }
 
+    /// The style that was asked for, by its name or else by the media type.
+    private func dumpStyle(_ call: Call) throws(Problem) -> DumpStyle {
+        let accept = call.head.headers.list("Accept")
+        guard let style = try call.query.choice("style", of: DumpStyle.self) else {
+            return MediaType.best(of: [.text, .json], accept: accept) == .json ? .json : .xxd
+        }
+        guard MediaType.best(of: [style.type], accept: accept) != nil else {
+            throw .notAcceptable("the style \(style.rawValue) can be had as \(style.type)")
+        }
+        return style
+    }
+
     func hexdump(_ call: Call) throws(Problem) -> Response {
-        let style = try call.query.choice("style", of: DumpStyle.self) ?? .xxd
+        let style = try dumpStyle(call)
         let offset = try call.query.size("offset") ?? 0
         let length = try call.query.size("length")
         let (source, sizeBytes) = try openBytes(call)
@@ -64,7 +76,7 @@ extension Service {
             return Self.unsatisfiable("the object ends at \(sizeBytes), before the offset \(offset)", of: sizeBytes)
         }
         let range = offset..<(offset + min(length ?? .max, sizeBytes - offset))
-        let type = style == .json ? MediaType.json.description : "text/plain; charset=utf-8"
+        let type = style.type == .json ? MediaType.json.description : "text/plain; charset=utf-8"
         var response = Response(.ok).uncached().with("Content-Type", type)
         switch style {
         case .json:
@@ -102,6 +114,8 @@ enum DumpStyle: String, CaseIterable {
     case xxd
     case canonical
     case json
+
+    var type: MediaType { self == .json ? .json : .text }
 }
 
 extension Response {

@@ -104,10 +104,11 @@ extension Service {
 
     /// What GET shows of a segment.
     func detail(_ id: SegmentIdentifier, fresh: Bool = false) throws(Problem) -> Answer<SegmentDetail> {
-        let protection = live.protection(of: id)
-        return try looking { () throws(ReadingError) in
-            try lens.detail(id, protection: protection, fresh: fresh)
+        var answer = try looking { () throws(ReadingError) in try lens.detail(id, fresh: fresh) }
+        if answer.report.protection != nil {
+            answer.report.protection = live.protection(of: id, inode: answer.report.summary.inode)
         }
+        return answer
     }
 
     /// Changes a segment under its lock, for as long as the request may wait. The next answer shows it.

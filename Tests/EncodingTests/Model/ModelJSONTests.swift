@@ -75,7 +75,7 @@ func flat(_ golden: String) -> String {
                 """#))
     }
 
-    @Test func `the lock and the condition`() {
+    @Test func `the lock and the conditions`() {
         #expect(
             text(LocksReport(locks: ModelSamples.locks(word: 4711))) == flat(
                 #"""
@@ -88,7 +88,8 @@ func flat(_ golden: String) -> String {
                 "waitHistogram":[{"upToNanoseconds":1,"count":0},{"upToNanoseconds":2,"count":2}],
                 "holdHistogram":[{"upToNanoseconds":1,"count":1}]}},{"offset":1088,"type":"condition",
                 "label":"condition","state":"idle","waiters":[],"processShared":true,"evidence":["header"],
-                "verdict":"ok"}]}
+                "verdict":"ok"},{"offset":1152,"type":"condition","label":"classic condition","state":"idle",
+                "waiters":[],"processShared":true,"evidence":["header"],"verdict":"ok"}]}
                 """#))
     }
 
