@@ -1,5 +1,6 @@
 import Encoding
 import Glibc
+import Kernel
 import SegmentFormat
 import SharedSegments
 import SystemPackage
@@ -61,7 +62,7 @@ import Testing
         try bench.withSegment { name, path in
             #expect(try ProgramRun("show", name, "--fresh").status == 0)
             #expect(try ProgramRun("locks", name, "--scan").messages.contains("not scanned"))
-            for verb in ["dump", "bytes"] { 
+            for verb in ["dump", "bytes"] {
                 let run = try ProgramRun(verb, name, "--attach", "--length", "16")
                 #expect(run.status == 0 && run.messages.contains("allocated bytes before"), "\(run.messages)")
             }

@@ -152,7 +152,7 @@ func flat(_ golden: String) -> String {
                 {"participants":[{"slot":1,"generation":1,"pid":4711,"startedAt":"2026-07-14T11:43:25.000Z",
                 "name":"alpha","alive":true,"heartbeatAt":null,"operations":{"allocate":0,"resize":0,"free":0,
                 "reclaim":0,"count":0,"write":0,"flag":0,"lock":0},"blockCount":1,"sizeBytes":104}],
-                "next":"AwEABHNsb3QAAAAAAAAAAAEAgAAAAAAAAAEAAAAAAAAAAAE"}
+                "next":"AwEABHNsb3QAAAAAAAAAAAEAgAAAAAAAAAEBAAAAAAAAAAAAAAE"}
                 """#))
     }
 
