@@ -4,7 +4,6 @@ import HTTPCore
 import Kernel
 import Observations
 import Reading
-import SharedSegments
 
 extension Service {
     static let byteRoutes: [Route<Endpoint>] = [
@@ -13,12 +12,6 @@ extension Service {
             Endpoint(
                 name: "readBytes", summary: "The object's bytes; Range asks for some of them.",
                 parameters: ["attach"], produces: [.bytes], answer: Service.readBytes)),
-        route(
-            .put, "/segments/{id}/bytes",
-            Endpoint(
-                name: "writeBytes", summary: "Writes the body into the pool, under the lock.", lane: .waiting,
-                parameters: ["offset", "timeoutMilliseconds"], body: .bytes, produces: [], status: .noContent,
-                answer: Service.writeBytes)),
         route(
             .get, "/segments/{id}/hexdump",
             Endpoint(
@@ -93,15 +86,6 @@ extension Service {
         }
         response.addTaking(range, of: sizeBytes)
         return response
-    }
-
-    func writeBytes(_ call: Call) throws(Problem) -> Response {
-        guard let offset = try call.query.size("offset") else { throw BodyFields.missing("offset") }
-        let body = call.request.body
-        try change(try segmentID(call), call) { (locked) throws(SegmentError) in
-            try locked.write(body, at: offset)
-        }
-        return .noContent
     }
 
     static func unsatisfiable(_ detail: String, of sizeBytes: Int) -> Response {

@@ -5,9 +5,11 @@ import Reading
 
 extension Service {
     /// Every route, in the order of the contract.
+    ///
+    /// A file whose routes answer a GET does not import `SharedSegments`: so it cannot name a lock, and cannot wait for one.
     static let routes: [Route<Endpoint>] =
-        healthRoutes + statusRoutes + segmentRoutes + byteRoutes + heapRoutes + blockRoutes + observationRoutes
-        + checkRoutes + workerRoutes
+        healthRoutes + statusRoutes + segmentRoutes + segmentChangeRoutes + byteRoutes + writeRoutes + heapRoutes
+        + blockRoutes + observationRoutes + checkRoutes + workerRoutes + workerChangeRoutes
 
     static let base = "/api/v1"
 
