@@ -118,7 +118,7 @@ import Testing
         ["allocate", "name", "10", "--timeout-milliseconds", "-1"], ["protect", "name", "0", "4096"],
         ["dump", "name", "--style", "nonsense"], ["serve", "--listen", "nowhere"], ["serve", "--check", "ftp://x"],
         ["worker", "name", "--workload", "nonsense"], ["worker", "name", "--workload", "counter", "--operations", "-1"],
-        ["show", "nosuchkind:name"],
+        ["show", "memfd:name"], ["serve", "--check", "http://nowhere/"],
     ])
     func `64: it was not asked as its help says`(words: [String]) throws {
         let outcome = try shmlens(words)

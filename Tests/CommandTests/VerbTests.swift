@@ -12,6 +12,11 @@ import Testing
         return outcome.text
     }
 
+    /// The lines of a text, their columns one blank apart.
+    private func facts(_ text: String) -> [String] {
+        text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    }
+
     @Test func `a segment is made, listed, shown and removed`() throws {
         let name = Unique.name("made")
         defer { removeObject(name) }
@@ -21,8 +26,8 @@ import Testing
         #expect(list.last?.contains("0640") == true && list.last?.contains("managed") == true, "\(list)")
         #expect(try run("list", "--no-managed", "--q", name).split(separator: "\n").count == 1)
         let shown = try run("show", name)
-        for fact in ["id            posix:\(name)\n", "counter       0\n", "lock          free, ok\n"] {
-            #expect(shown.contains(fact), "\(shown)")
+        for fact in ["id posix:\(name)", "counter 0", "lock free, ok"] {
+            #expect(facts(shown).contains(fact), "\(shown)")
         }
         #expect(try run("remove", name).isEmpty)
         #expect(unsafe access("/dev/shm/\(name)", F_OK) == -1)
@@ -41,15 +46,15 @@ import Testing
             let buckets = try run("blocks", name, "--buckets", "4").split(separator: "\n").dropFirst()
             #expect(buckets.map { $0.split(separator: " ")[1] } == ["128", "0", "0", "0"])
             let heap = try run("heap", name)
-            #expect(heap.contains("used           128 (128 B) in 1 blocks\n"), "\(heap)")
-            #expect(heap.contains("external    0       1    100\n"), "\(heap)")
+            #expect(facts(heap).contains("used 128 (128 B) in 1 blocks"), "\(heap)")
+            #expect(facts(heap).contains("external 0 1 100"), "\(heap)")
             let moved = try #require(Int(try run("resize", name, "\(block)", "8KiB").dropLast()))
             #expect(try run("bytes", name, "--offset", "\(moved)", "--length", "12") == "what is here")
             #expect(try run("free", name, "\(moved)").isEmpty)
             #expect(try run("blocks", name, "--state", "used").split(separator: "\n").count == 1)
             let events = try run("events", name).split(separator: "\n").dropFirst().map { $0.split(separator: " ")[2] }
-            #expect(events == ["allocate", "resize", "free"])
-            #expect(try run("events", name, "--after", "2").split(separator: "\n").count == 2)
+            #expect(events == ["allocate", "write", "resize", "free"])
+            #expect(try run("events", name, "--after", "3").split(separator: "\n").count == 2)
             #expect(try run("verify", name).hasSuffix(" 0 findings\n"))
         }
     }
@@ -67,7 +72,7 @@ import Testing
     @Test func `a worker takes part, and is seen to`() throws {
         try withSegment { name in
             #expect(try run("worker", name, "--workload", "counter", "--operations", "5") == "operations 5\n")
-            #expect(try run("show", name).contains("counter       5\n"))
+            #expect(facts(try run("show", name)).contains("counter 5"))
             #expect(try run("participants", name).split(separator: "\n").count == 1)
             let holder = try Running([Program.path, "worker", name, "--workload", "hold", "--name", "keeper"])
             try waitUntilHeld(name, by: holder.pid)
@@ -76,12 +81,12 @@ import Testing
             let words = participants.last?.split(separator: " ") ?? []
             #expect(words.count > 4 && words[1...2] == ["\(holder.pid)", "keeper"], "\(participants)")
             let locks = try run("locks", name)
-            #expect(locks.contains("state         held\n"), "\(locks)")
+            #expect(facts(locks).contains("state held"), "\(locks)")
             #expect(locks.contains("pid \(holder.pid), tid \(holder.pid)"), "\(locks)")
             // Told to end, it gives the lock back and says what it did.
             let outcome = try holder.end(SIGTERM)
             #expect(outcome.ending == .exited(0) && outcome.text.hasPrefix("operations "), "\(outcome)")
-            #expect(try run("locks", name).contains("state         free\n"))
+            #expect(facts(try run("locks", name)).contains("state free"))
         }
     }
 
@@ -149,13 +154,13 @@ import Testing
             let second = try shmlens("blocks", name, "--limit", "2", "--cursor", cursor)
             #expect(first.lines.count == 3 && second.lines.count == 3)
             #expect(!second.messages.contains(mark))
-            #expect(Set(first.lines).intersection(second.lines).count == 1, "more than the heading is in both")
+            #expect(first.lines.last != second.lines.last && first.lines[1] != second.lines[1])
         }
     }
 
     @Test func `a reader that goes away is no failure`() throws {
         try withSegment { name in
-            try shell("set -o pipefail 2>/dev/null; '\(Program.path)' dump \(name) 2>/dev/null | head -c 100 >/dev/null")
+            try shell("set -o pipefail; '\(Program.path)' dump \(name) 2>/dev/null | head -c 100 >/dev/null")
         }
     }
 }

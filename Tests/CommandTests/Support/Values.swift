@@ -130,8 +130,8 @@ func differences(
     }
 }
 
-/// Runs a shell script to its end.
+/// Runs a script of bash to its end.
 func shell(_ script: String) throws {
-    let outcome = try Running(["sh", "-c", script]).finish()
+    let outcome = try Running(["bash", "-c", script]).finish()
     guard outcome.ending == .exited(0) else { throw CommandError("\(outcome.ending): \(outcome.messages)") }
 }
