@@ -42,7 +42,7 @@ import Testing
             let worker = try server.startWorker(name, "churn")
             try eventually("the worker is stopped inside an operation") {
                 kill(worker, SIGSTOP)
-                try eventually("the worker is stopped") { try state(of: worker) == "T" }
+                try eventually("the worker is stopped") { try processState(worker) == "T" }
                 // It does not run, so this does not change any more.
                 if try isInsideOperation(name) { return true }
                 kill(worker, SIGCONT)
@@ -61,12 +61,6 @@ import Testing
             }
         }
         try server.stop()
-    }
-
-    /// The letter of a process' state; proc(5), stat.
-    private func state(of pid: Int32) throws -> String? {
-        let text = String(decoding: try fileBytes("/proc/\(pid)/stat"), as: UTF8.self)
-        return text.split(separator: ") ").last?.first.map(String.init)
     }
 
     private func allocate(_ server: Server, _ name: String) throws -> Int {

@@ -103,6 +103,11 @@ func isInsideOperation(_ name: String) throws -> Bool {
     return try count > 0 && operation > word(name, at: shmlens_header_offset_event_head, bytes: 8)
 }
 
+/// The letter of a process' state; proc(5), stat.
+func processState(_ pid: Int32) throws -> Character? {
+    String(decoding: try fileBytes("/proc/\(pid)/stat"), as: UTF8.self).split(separator: ") ").last?.first
+}
+
 /// Where two JSON values differ in their keys or their values.
 ///
 /// - Parameter ignoring: keys of members that differ from one time to the next: they have to be there in both, and
