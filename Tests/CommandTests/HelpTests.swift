@@ -14,7 +14,8 @@ import Testing
         let sections = help.text.split(separator: "SUBCOMMANDS:\n").dropFirst()
         let named = sections.flatMap { section in
             section.split(separator: "\n").prefix { $0.hasPrefix("  ") }
-                .filter { !$0.hasPrefix("   ") && !$0.hasPrefix("  See ") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+                .filter { !$0.hasPrefix("   ") && !$0.hasPrefix("  See ") }
+                .compactMap { $0.split(separator: " ").first.map(String.init) }
         }
         #expect(named.filter { $0 != "help" }.sorted() == Self.verbs.sorted())
         #expect(help.text.contains("Examples:\n  shmlens serve --demo"))
@@ -28,7 +29,8 @@ import Testing
         #expect(help.ending == .exited(0) && help.messages.isEmpty)
         let parts = help.text.split(separator: "\n\nUSAGE: shmlens \(verb)", maxSplits: 1)
         try #require(parts.count == 2, "no usage in \(help.text)")
-        let examples = parts[0].split(separator: "\n").filter { $0.hasPrefix("  shmlens ") || $0.contains(" | shmlens ") }
+        let examples = parts[0].split(separator: "\n")
+            .filter { $0.hasPrefix("  shmlens ") || $0.contains(" | shmlens ") }
         #expect(!examples.isEmpty)
         for example in examples {
             // What stands behind a pipe belongs to another program, and so does its mark for standard input.

@@ -70,7 +70,8 @@ import Testing
             .split(separator: Self.separator, omittingEmptySubsequences: false)
         for (index, body) in bodies.enumerated() where index < outputs.count {
             guard !outputs[index].utf8.elementsEqual(body) else { continue }
-            Issue.record("seed \(seed), \(tool) of \(ranges[index]): \(outputs[index]) and not \(String(decoding: body, as: UTF8.self))")
+            let text = String(decoding: body, as: UTF8.self)
+            Issue.record("seed \(seed), \(tool) of \(ranges[index]) writes\n\(outputs[index])\nand the server\n\(text)")
             return bodies
         }
         Issue.record("seed \(seed), \(tool): \(outputs.count) outputs for \(ranges.count) ranges")

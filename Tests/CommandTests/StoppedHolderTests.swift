@@ -26,7 +26,8 @@ import Testing
             try expectLocked(server, name, block, holder)
             // Dead is another matter: then the next change puts in order what it left.
             kill(holder, SIGKILL)
-            let after = try server.send("POST", "/segments/\(name)/blocks?timeoutMilliseconds=30000", json: #"{"sizeBytes":10}"#)
+            let blocks = "/segments/\(name)/blocks?timeoutMilliseconds=30000"
+            let after = try server.send("POST", blocks, json: #"{"sizeBytes":10}"#)
             #expect(after.status == 201, "\(after.text)")
             let lock = try member(try server.json("GET", "/segments/\(name)/locks"), "locks", "0")
             #expect(try string(lock, "state") == "free")
@@ -98,7 +99,8 @@ import Testing
             #expect(reply.status == 200, "\(path): \(reply.text.prefix(300))")
             if time > slowest.time { slowest = (path, time) }
         }
-        print("\(what): \(asked.count) GETs answered, the slowest \(slowest.path) after \(slowest.time / .milliseconds(1)) ms")
+        let milliseconds = Int(slowest.time / .milliseconds(1))
+        print("\(what): \(asked.count) GETs answered, the slowest \(slowest.path) after \(milliseconds) ms")
     }
 
     private func expectLocked(_ server: Server, _ name: String, _ block: Int, _ pid: Int32) throws {

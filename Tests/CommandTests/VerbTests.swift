@@ -6,7 +6,9 @@ import Testing
 /// Each verb on a segment of its own, without a server.
 @Suite struct VerbTests {
     /// Runs a verb that has to succeed with nothing to remark.
-    private func run(_ words: String..., input: [UInt8] = [], location: SourceLocation = #_sourceLocation) throws -> String {
+    private func run(
+        _ words: String..., input: [UInt8] = [], location: SourceLocation = #_sourceLocation
+    ) throws -> String {
         let outcome = try shmlens(words, input: input)
         #expect(outcome.ending == .exited(0), "\(words): \(outcome.messages)", sourceLocation: location)
         return outcome.text
@@ -41,7 +43,8 @@ import Testing
             #expect(try run("bytes", name, "--offset", "\(block)", "--length", "12") == "what is here")
             let list = try run("blocks", name, "--state", "used").split(separator: "\n")
             #expect(list.count == 2)
-            #expect(list.last?.split(separator: " ") == ["\(block)", "100", "128", "used", "external", "0", "first", "1"])
+            let row = ["\(block)", "100", "128", "used", "external", "0", "first", "1"]
+            #expect(list.last?.split(separator: " ").map(String.init) == row)
             #expect(try run("blocks", name, "--at", "\(block + 99)").contains(" first "))
             let buckets = try run("blocks", name, "--buckets", "4").split(separator: "\n").dropFirst()
             #expect(buckets.map { $0.split(separator: " ")[1] } == ["128", "0", "0", "0"])
@@ -92,7 +95,8 @@ import Testing
 
     @Test func `what the dead left is reclaimed`() throws {
         try withSegment { name in
-            let crashed = try shmlens("worker", name, "--workload", "crash", "--operations", "20", "--seed", "7", "--step", "3")
+            let crash = ["--workload", "crash", "--operations", "20", "--seed", "7", "--step", "3"]
+            let crashed = try shmlens(["worker", name] + crash)
             #expect(crashed.ending == .killed(SIGKILL))
             let heap = try json("heap", name)
             let orphans = try array(try json("blocks", name, "--state", "orphaned"), "blocks")
