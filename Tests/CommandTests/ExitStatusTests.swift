@@ -49,6 +49,21 @@ import Testing
         }
     }
 
+    @Test func `2: a lock whose owner does not run`() throws {
+        try withSegment { name in
+            let holder = try Running([Program.path, "worker", name, "--workload", "hold"])
+            try waitUntilHeld(name, by: holder.pid)
+            for verb in ["locks", "show"] { #expect(try shmlens(verb, name).ending == .exited(0)) }
+            kill(holder.pid, SIGSTOP)
+            try eventually("it is stopped") { try processState(holder.pid) == "T" }
+            for verb in ["locks", "show"] {
+                let found = try shmlens(verb, name)
+                #expect(found.ending == .exited(2) && found.text.contains("ownerStopped"), "\(found.text)")
+            }
+            try holder.end(SIGKILL)
+        }
+    }
+
     @Test func `4: there is no such thing`() throws {
         let missing = Unique.name("missing")
         for verb in HelpTests.looking.dropFirst() {
@@ -127,10 +142,10 @@ import Testing
         #expect(outcome.messages.contains("Usage: shmlens"), "\(outcome.messages)")
     }
 
-    @Test func `64: a dump that begins behind the end`() throws {
+    @Test func `1: a dump that begins behind the end`() throws {
         try withSegment { name in
             let size = try objectBytes(name).count
-            try expect("dump", name, "--offset", "\(size + 1)", status: 64, saying: "past the end")
+            try expect("dump", name, "--offset", "\(size + 1)", status: 1, saying: "past the end")
             #expect(try shmlens("bytes", name, "--offset", "\(size)").output.isEmpty)
         }
     }
