@@ -89,10 +89,12 @@ func word(_ name: String, at offset: Int, bytes: Int) throws -> UInt64 {
     }
 }
 
-/// Waits until a process holds a segment's lock.
+/// Waits until a process holds a segment's lock as a participant: to join, it has held it before without a slot.
 func waitUntilHeld(_ name: String, by pid: Int32) throws {
     try eventually("process \(pid) holds the lock of \(name)") {
-        try word(name, at: shmlens_header_offset_lock_owner_pid, bytes: 4) == UInt64(pid)
+        // The pid and the slot, which stand side by side.
+        let owner = try word(name, at: shmlens_header_offset_lock_owner_pid, bytes: 8)
+        return owner & 0xFFFF_FFFF == UInt64(pid) && owner >> 32 > 0
     }
 }
 
