@@ -108,19 +108,21 @@ struct Dump: ParsableCommand {
     private func printRows(of object: OpenObject) throws {
         var writer = JSONWriter(reservingCapacity: RangeOptions.chunkBytes)
         var rows = JSONHexRows(offset: range.offset.bytes)
+        let promised = try object.source.size() - range.offset.bytes
         writer.beginObject()
+        Envelope.now.writeMembers(to: &writer)
         writer.field("offset", range.offset.bytes)
         writer.key("rows")
         writer.beginArray()
-        _ = try range.forEachChunk(of: object) { chunk in
+        let written = try range.forEachChunk(of: object) { chunk in
             rows.append(chunk, to: &writer)
             try Terminal.write(writer.takeBytes())
         }
         rows.finish(to: &writer)
         writer.endArray()
-        var envelope = Envelope.now
-        envelope.consistency = .inFlux
-        envelope.writeMembers(to: &writer)
+        // Known only now: bytes that others may write meanwhile are in flux at best.
+        let isCut = written < min(range.length?.bytes ?? .max, promised)
+        writer.field("consistency", (isCut ? Consistency.truncated : .inFlux).rawValue)
         writer.endObject()
         try Terminal.write(writer.finish() + [UInt8(ascii: "\n")])
     }

@@ -37,7 +37,7 @@ extension Service {
         let timeout = try call.query.timeout()
         let segment = try live.segment(id)
         let checked = try changing { () throws(SegmentError) in
-            try segment.withLock(timeout: timeout) { _ in
+            try segment.withLock(timeout: timeout, giveUp: { self.isOverdue }) { _ in
                 Result { () throws(ReadingError) in try lens.verify(id) }
             }
         }
@@ -86,7 +86,8 @@ extension Service {
         try live.protect(id) { (segment) throws(SegmentError) in
             do throws(SegmentError) {
                 try segment.protect(
-                    offset: offset, length: length, access: access, locked: locked, timeout: timeout)
+                    offset: offset, length: length, access: access, locked: locked, timeout: timeout,
+                    giveUp: { self.isOverdue })
             } catch {
                 guard case .noSpace = error else { throw error }
                 lacking = error

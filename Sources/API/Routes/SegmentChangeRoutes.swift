@@ -75,7 +75,9 @@ extension Service {
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(Problem) -> Result {
         let segment = try live.segment(id)
-        let result = try changing { () throws(SegmentError) in try segment.withLock(timeout: timeout, body) }
+        let result = try changing { () throws(SegmentError) in
+            try segment.withLock(timeout: timeout, giveUp: { self.isOverdue }, body)
+        }
         lens.surveyor.forget()
         return result
     }
