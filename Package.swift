@@ -112,6 +112,9 @@ let package = Package(
                 "Observations", "Kernel", "SegmentFormat", "SharedSegments", "Diagnostics", "Encoding", "HTTPCore",
                 "Reading", "Workload", "API", system,
             ]),
+        tests(
+            "CommandTests",
+            ["CShmlens", "Observations", "SegmentFormat", "SharedSegments", "Encoding", "shmlens", system]),
         tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
         tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(

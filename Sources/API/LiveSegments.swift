@@ -12,13 +12,16 @@ import SystemPackage
 ///
 /// Opened by the first change and kept for the next, since opening maps the whole object. Let go when nobody has
 /// changed them for a while, when the name belongs to another object by now, and when more are open than may be;
-/// but kept for as long as the server runs where letting go would undo something: a protected range is one of this
-/// mapping, and an unnamed segment ends with its last holder.
+/// but held for as long as the server runs where letting go would undo something: a protected range is one of this
+/// mapping, and an unnamed segment ends with its last holder. Those that are held have a limit of their own, so that
+/// they never keep another one from being changed.
 ///
 /// Safe to use from any thread.
 public final class LiveSegments: Sendable {
-    /// Segments open at most, held ones included.
+    /// Segments kept open for the next change at most.
     public static let countMax = 64
+    /// Segments held at most.
+    public static let heldMax = 64
     /// How long one is kept that nobody changes.
     public static let idleNanoseconds: Int64 = 60_000_000_000
 
@@ -43,8 +46,23 @@ public final class LiveSegments: Sendable {
         let object = try looking { () throws(ReadingError) in try lens.managed(id).object }
         if let known = use(id, inode: object.file.inode) { return known }
         let opened = try changing { () throws(SegmentError) in try open(id) }
-        try keep(opened, id, isHeld: false)
+        keep(opened, id)
         return opened
+    }
+
+    /// Protects a range of a segment, which holds it for as long as the range is protected.
+    public func protect(
+        _ id: SegmentIdentifier, _ body: (Segment) throws(SegmentError) -> Void
+    ) throws(Problem) {
+        let segment = try segment(id)
+        guard !segment.protection.isEmpty || heldCount(beside: id) < Self.heldMax else {
+            throw .conflict(
+                "the server holds \(Self.heldMax) segments already, by protected ranges or since they have no name: "
+                    + "give access to some back, or delete unnamed ones")
+        }
+        try changing { () throws(SegmentError) in try body(segment) }
+        // Others may have taken its place meanwhile.
+        if !segment.protection.isEmpty { keep(segment, id) }
     }
 
     /// A segment that is open already.
@@ -64,18 +82,29 @@ public final class LiveSegments: Sendable {
 
     /// Makes a segment: named, or without a name and then held until it is let go.
     public func create(name: String?, options: SegmentOptions) throws(Problem) -> SegmentIdentifier {
-        let segment = try changing { () throws(SegmentError) in
-            if let name { return try Segment.create(name: name, options: options) }
-            return try Segment.createUnnamed(label: Self.label, options: options)
-        }
-        guard let name else {
-            let id = SegmentIdentifier(.memfd(inode: segment.inode))
-            try keep(segment, id, isHeld: true)
-            return id
-        }
+        guard let name else { return try createUnnamed(options) }
+        let segment = try changing { () throws(SegmentError) in try Segment.create(name: name, options: options) }
         let id = SegmentIdentifier.posix(ByteString(Array(name.utf8)))
-        // A segment that was made is made, whether or not there is room to keep it open.
-        try? keep(segment, id, isHeld: false)
+        keep(segment, id)
+        return id
+    }
+
+    private func createUnnamed(_ options: SegmentOptions) throws(Problem) -> SegmentIdentifier {
+        let segment = try changing { () throws(SegmentError) in
+            try Segment.createUnnamed(label: Self.label, options: options)
+        }
+        let id = SegmentIdentifier(.memfd(inode: segment.inode))
+        let now = Clocks.monotonicNanoseconds()
+        let isHeld = entries.withLock { entries in
+            guard entries.values.count(where: \.isPinned) < Self.heldMax else { return false }
+            entries[id] = Entry(segment: segment, isHeld: true, usedAt: now)
+            return true
+        }
+        guard isHeld else {
+            throw .conflict(
+                "the server holds \(Self.heldMax) segments already, since they have no name or by protected ranges: "
+                    + "delete some unnamed ones, give access back, or give this one a name")
+        }
         return id
     }
 
@@ -86,19 +115,35 @@ public final class LiveSegments: Sendable {
     ///
     /// - Parameter force: also while participants live.
     public func remove(_ id: SegmentIdentifier, force: Bool) throws(Problem) {
-        let segment = try segment(id)
-        if case .posix = id.object {
-            try changing { () throws(SegmentError) in try Segment.remove(name: segment.name, force: force) }
+        if case .posix(let name) = id.object, name.isUTF8, id.namespace == nil {
+            // Not opened here: one that is damaged can be removed all the same.
+            try remove(named: name.text, force: force)
         } else {
+            let segment = try segment(id)
             let living = force ? 0 : segment.livingParticipants()
             guard living == 0 else { throw Problem(SegmentError.participantsAlive(count: living)) }
         }
         entries.withLock { $0[id] = nil }
     }
 
+    private func remove(named name: String, force: Bool) throws(Problem) {
+        do throws(SegmentError) {
+            try Segment.remove(name: name, force: force)
+        } catch {
+            switch error {
+            case .notManaged(_, let reason) where !force && reason != .notASegment: break
+            case .foreign where !force: break
+            default: throw Problem(error)
+            }
+            throw .conflict("\(error); whether somebody takes part in it cannot be told: ?force=true removes it")
+        }
+    }
+
     /// The ranges of this process' mapping that differ from read-write and unlocked.
-    public func protection(of id: SegmentIdentifier) -> [ProtectionReport] {
-        guard let segment = entries.withLock({ $0[id]?.segment }) else { return [] }
+    ///
+    /// - Parameter inode: of the object that is asked about: the name may have been another's when it was opened.
+    public func protection(of id: SegmentIdentifier, inode: UInt64?) -> [ProtectionReport] {
+        guard let segment = entries.withLock({ $0[id]?.segment }), segment.inode == inode else { return [] }
         return segment.protection.map { ProtectionReport($0) }
     }
 
@@ -118,22 +163,23 @@ public final class LiveSegments: Sendable {
     /// How many are open.
     public var count: Int { entries.withLock { $0.count } }
 
-    private func keep(_ segment: Segment, _ id: SegmentIdentifier, isHeld: Bool) throws(Problem) {
+    /// How many are held beside one.
+    private func heldCount(beside id: SegmentIdentifier) -> Int {
+        entries.withLock { entries in entries.count { $0.key != id && $0.value.isPinned } }
+    }
+
+    /// Keeps a segment open for the next change, in place of the one that was unused for longest where there are many.
+    private func keep(_ segment: Segment, _ id: SegmentIdentifier) {
         let now = Clocks.monotonicNanoseconds()
-        let isKept = entries.withLock { entries in
-            if entries.count >= Self.countMax {
-                let oldest = entries.filter { !$0.value.isPinned }.min { $0.value.usedAt < $1.value.usedAt }
-                guard let oldest else { return false }
-                entries[oldest.key] = nil
-            }
-            entries[id] = Entry(segment: segment, isHeld: isHeld, usedAt: now)
-            return true
+        let replaced = entries.withLock { entries -> [Entry] in
+            let free = entries.filter { $0.key != id && !$0.value.isPinned }
+            let oldest = free.count >= Self.countMax ? free.min { $0.value.usedAt < $1.value.usedAt } : nil
+            let replaced = [oldest.flatMap { entries.removeValue(forKey: $0.key) }, entries[id]].compactMap { $0 }
+            entries[id] = Entry(segment: segment, isHeld: entries[id]?.isHeld ?? false, usedAt: now)
+            return replaced
         }
-        guard isKept else {
-            throw .unavailable(
-                "\(Self.countMax) segments are held open here, by having no name or by protected ranges: delete some "
-                    + "unnamed ones, or give access back")
-        }
+        // What is let go of is unmapped outside of the lock.
+        _ = consume replaced
     }
 
     private func open(_ id: SegmentIdentifier) throws(SegmentError) -> Segment {

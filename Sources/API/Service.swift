@@ -37,6 +37,8 @@ public final class Service: Handler {
     let hub = StreamHub()
     let startedAt = Clocks.reading()
     let requestCount = Atomic<Int>(0)
+    /// From when on no request waits for a lock any more, on CLOCK_MONOTONIC.
+    private let endsAt = Atomic<Int64>(.max)
     /// What is known once the server listens: the address, and a look at its own counters.
     private let server = Mutex<(listen: String, refusedByParser: @Sendable () -> Int)>(("", { 0 }))
     private let router: Router<Endpoint>
@@ -58,6 +60,15 @@ public final class Service: Handler {
     public func isServed(at listen: String, refusedByParser: @escaping @Sendable () -> Int) {
         server.withLock { $0 = (listen, refusedByParser) }
     }
+
+    /// Says that the server ends: a request that still waits for a lock at that time is answered instead. What it was
+    /// allowed to wait may be longer than whoever stops the server has patience, and a handler cannot be cut.
+    public func end(withinMilliseconds milliseconds: Int) {
+        endsAt.store(Clocks.monotonicNanoseconds() + Int64(milliseconds) * 1_000_000, ordering: .relaxed)
+    }
+
+    /// Whether a wait for a lock has to be given up.
+    var isOverdue: Bool { Clocks.monotonicNanoseconds() >= endsAt.load(ordering: .relaxed) }
 
     var listen: String { server.withLock { $0.listen } }
 

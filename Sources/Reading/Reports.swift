@@ -27,7 +27,13 @@ extension Lens {
     ) throws(ReadingError) -> Answer<SegmentDetail> {
         let survey = try survey(fresh: fresh)
         let begin = Clocks.reading()
-        let object = try object(id)
+        let object: OpenObject
+        do throws(ReadingError) {
+            object = try self.object(id)
+        } catch {
+            guard case .refused(let refusal) = error, let answer = try outline(id, refusal) else { throw error }
+            return answer
+        }
         var detail = SegmentDetail(summary: survey.summary(of: object))
         let segment: ManagedSegment
         do throws(ReadingError) {
@@ -47,13 +53,29 @@ extension Lens {
         let attendance = try attendance(of: segment)
         let picture = try heap(of: segment)
         detail.header = HeaderReport(identity: segment.identity, state: header.state)
-        detail.lock = lock(of: segment, header, attendance, survey)?.lock
+        let locks = locks(of: segment, header, attendance)
+        detail.lock = locks?.reports.first
         detail.heap = HeapReport(picture: picture, owners: attendance.owners)
         detail.participantCount = attendance.records.count { $0.isJoined }
         detail.protection = protection
         detail.summary.findings += findings(header, detail.lock)
         let consistency = header.consistency.joined(picture.consistency).joined(attendance.consistency)
-        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden))
+        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden + (locks?.hidden ?? [])))
+    }
+
+    /// What is known of an object that may not be opened: what a list shows of it.
+    ///
+    /// - Returns: nil where no list shows it, or a right is not what is missing.
+    func outline(
+        _ id: SegmentIdentifier, _ refusal: KernelError
+    ) throws(ReadingError) -> Answer<SegmentDetail>? {
+        guard let needs = refusal.needs else { return nil }
+        let survey = try survey(fresh: true)
+        guard let entry = survey.entries().first(where: { $0.summary.id == id }) else { return nil }
+        var envelope = survey.envelope(at: Clocks.reading())
+        let contents = Hidden(what: "its contents, and so whether it is managed", count: 1, needs: needs)
+        envelope.hidden.insert(contents, at: 0)
+        return Answer(SegmentDetail(summary: entry.summary), envelope)
     }
 
     /// What deserves a look at first sight.
@@ -134,26 +156,33 @@ extension Lens {
         }
     }
 
-    /// The segment's lock and condition, who holds and who waits.
-    public func locks(_ id: SegmentIdentifier) throws(ReadingError) -> Answer<LocksReport> {
-        let survey = try survey()
+    /// The segment's lock and conditions, who holds and who waits.
+    ///
+    /// - Parameter scan: asks for locks that nothing tells of. They are not looked for yet, which the answer says.
+    public func locks(_ id: SegmentIdentifier, scan: Bool = false) throws(ReadingError) -> Answer<LocksReport> {
         let begin = Clocks.reading()
         let segment = try managed(id)
         let header = try segment.header()
         let attendance = try attendance(of: segment)
-        let found = lock(of: segment, header, attendance, survey)
-        let hidden =
-            found == nil
-            ? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")] : []
+        let found = locks(of: segment, header, attendance)
+        var hidden =
+            found?.hidden
+            ?? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")]
+        if scan {
+            hidden.append(
+                Hidden(
+                    what: "unknown locks: pages were not scanned for them", count: 1,
+                    needs: "a version of shmlens that scans"))
+        }
         return Answer(
-            LocksReport(locks: found.map { [$0.lock, $0.condition] } ?? []),
+            LocksReport(locks: found?.reports ?? []),
             envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))
     }
 
-    private func lock(
-        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture,
-        _ attendance: Attendance, _ survey: Survey
-    ) -> (lock: LockReport, condition: LockReport)? {
+    /// The lock first; nil where its words cannot be read.
+    private func locks(
+        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture, _ attendance: Attendance
+    ) -> (reports: [LockReport], hidden: [Hidden])? {
         guard
             let words = ManagedLock(
                 record: header.lock, libc: segment.identity.libc, participants: attendance.records)
@@ -161,8 +190,8 @@ extension Lens {
         var facts: [ThreadKey: ThreadFacts] = [:]
         let file = segment.object.file
         for key in words.threads { facts[key] = thread(key, mapping: file) }
-        let locks = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
-        return (locks[0], locks[1])
+        let reports = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
+        return (reports, words.hidden(beside: reports[0]))
     }
 
     /// Events newer than one.

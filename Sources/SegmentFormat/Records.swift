@@ -22,6 +22,7 @@ public struct ParticipantRecord: Sendable, Equatable {
         case nothing = 0
         case lock = 1
         case condition = 2
+        case classicCondition = 3
     }
 
     public let slot: Int

@@ -28,9 +28,11 @@ extension Segment {
 
     /// The same, where nil leaves the access or the locking of each page as it is. Locking still makes readable what
     /// was not.
+    ///
+    /// - Parameter giveUp: asked ten times a second while this waits; true ends the waiting.
     public func protect(
         offset: Int, length: Int, access: ProtectedRange.Access?, locked: ProtectedRange.Locked?,
-        timeout: Duration? = nil
+        timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
     ) throws(SegmentError) {
         let range = try pages(offset, length, access)
         try core.protection.withChange { () throws(SegmentError) in
@@ -40,7 +42,7 @@ extension Segment {
                 try setAccess(range, .readWrite)
                 return
             }
-            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external)
+            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
             mapping.noteHeld()
             defer {
                 mapping.noteReleased()

@@ -14,25 +14,24 @@ struct Create: ParsableCommand {
         abstract: "Make a segment.",
         discussion: "Example:\n  shmlens create orders --capacity-bytes 1MiB --mode 0600")
 
-    @Argument(help: "Its name, without a slash.")
-    var name: String
-    @Option(help: "What its pool holds; rounded up to whole pages.")
+    @OptionGroup var segment: SegmentArgument
+    @Option(parsing: .unconditional, help: "What its pool holds; rounded up to whole pages.")
     var capacityBytes: SizeArgument
-    @Option(help: "Permission bits, in octal.")
+    @Option(parsing: .unconditional, help: "Permission bits, in octal.")
     var mode = "0600"
-    @Option(help: "How many processes can take part.")
+    @Option(parsing: .unconditional, help: "How many processes can take part.")
     var maxParticipants = 64
-    @Option(help: "How many operations the event ring remembers.")
+    @Option(parsing: .unconditional, help: "How many operations the event ring remembers.")
     var eventCount = 4096
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             guard let bits = UInt32(mode, radix: 8), bits <= 0o777 else {
                 throw ValidationError("--mode must be permission bits in octal, 0000 to 0777")
             }
             let segment = try Segment.create(
-                name: name,
+                name: try name(),
                 options: SegmentOptions(
                     capacityBytes: capacityBytes.bytes, mode: bits, maxParticipants: maxParticipants,
                     eventCount: eventCount))
@@ -40,6 +39,15 @@ struct Create: ParsableCommand {
             guard !output.json else { return try Terminal.print(json: answer) }
             try Terminal.print("\(answer.report.summary.id.text)\n")
         }
+    }
+
+    /// The name that the argument means, read as by every other verb.
+    private func name() throws -> String {
+        let id = try segment.identifier()
+        guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
+            throw ValidationError("\(id) cannot be made: a new segment has a name, as in orders or posix:orders")
+        }
+        return name.text
     }
 }
 
@@ -51,14 +59,22 @@ struct Remove: ParsableCommand {
     @OptionGroup var segment: SegmentArgument
     @Flag(help: "Also while participants live.")
     var force = false
+    @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
                 throw ReadingError.unsupported(id)
             }
-            try Segment.remove(name: name.text, force: force)
+            do throws(SegmentError) {
+                try Segment.remove(name: name.text, force: force)
+            } catch {
+                if case .notManaged(_, let reason) = error, !force, reason != .notASegment {
+                    Terminal.note("whether somebody takes part in it cannot be told: --force removes it")
+                }
+                throw error
+            }
         }
     }
 }
@@ -103,17 +119,23 @@ struct Allocate: ParsableCommand {
     @OptionGroup var segment: SegmentArgument
     @Argument(help: "How many bytes.")
     var sizeBytes: SizeArgument
-    @Option(help: "Alignment of its offset: a power of two.")
-    var alignment = 16
-    @Option(help: "A tag of at most 16 bytes.")
+    @Option(parsing: .unconditional, help: "Alignment of its offset: a power of two.")
+    var alignment = SizeArgument(bytes: 16)
+    @Option(parsing: .unconditional, help: "A tag of at most 16 bytes.")
     var tag: String?
-    @Option(help: "So many blocks, up to \(LockedSegment.countMax): all or none. Prints an offset a line.")
+    @Option(
+        parsing: .unconditional,
+        help: "So many blocks, up to \(LockedSegment.countMax): all or none. Prints an offset a line.")
     var count: Int?
     @OptionGroup var timeout: TimeoutOption
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
+            let alignment = alignment.bytes
+            guard alignment > 0, alignment & (alignment - 1) == 0 else {
+                throw ValidationError("--alignment must be a power of two, not \(alignment)")
+            }
             guard let label = tag.map(Tag.init) ?? Tag.none else { throw ValidationError("--tag has at most 16 bytes") }
             let offsets = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 try locked.allocate(
@@ -144,7 +166,7 @@ struct Resize: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let offset = try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 if !force { try segment.requireUnowned(block.offset.bytes, locked) }
                 return try locked.resize(block.offset.bytes, to: sizeBytes.bytes)
@@ -165,7 +187,7 @@ struct Free: ParsableCommand {
     @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 if !force { try segment.requireUnowned(block.offset.bytes, locked) }
                 try locked.free(block.offset.bytes)
@@ -187,7 +209,7 @@ struct Write: ParsableCommand {
     @OptionGroup var timeout: TimeoutOption
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let bytes = try input()
             try segment.open().withLock(timeout: timeout.duration) { (locked) throws(SegmentError) in
                 try locked.write(bytes, at: block.offset.bytes)
@@ -219,7 +241,7 @@ struct Verify: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             let lens = try Lens()
             let answer =
@@ -255,7 +277,7 @@ struct Reclaim: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let freed = try segment.open().reclaim(includingUnknown: force, timeout: timeout.duration)
             let report = ReclaimReport(blocksFreed: freed.blocks, bytesFreed: freed.bytes, slotsFreed: freed.slots)
             guard !output.json else { return try Terminal.print(json: Answer(report, .now)) }
@@ -307,7 +329,7 @@ struct Protect: ParsableCommand {
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let live = try segment.open()
             try live.protect(
                 offset: offset.bytes, length: length.bytes,

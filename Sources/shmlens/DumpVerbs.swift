@@ -8,10 +8,12 @@ import SystemPackage
 
 /// Which bytes.
 struct RangeOptions: ParsableArguments {
-    @Option(help: "First byte; numbers and sizes such as 4KiB.")
+    @Option(parsing: .unconditional, help: "First byte; numbers and sizes such as 4KiB.")
     var offset = SizeArgument(bytes: 0)
-    @Option(help: "How many bytes; to the end where it is left out.")
+    @Option(parsing: .unconditional, help: "How many bytes; to the end where it is left out.")
     var length: SizeArgument?
+    @Flag(help: "Attach a System V segment that nobody has attached, to read it.")
+    var attach = false
 
     /// Bytes read and written at a time.
     static let chunkBytes = 1 << 16
@@ -21,7 +23,7 @@ struct RangeOptions: ParsableArguments {
     /// - Returns: how many bytes there were.
     func forEachChunk(of object: OpenObject, _ body: ([UInt8]) throws -> Void) throws -> Int {
         guard offset.bytes <= (try object.source.size()) else {
-            throw ValidationError("--offset \(offset.bytes) is past the end of \(object.id)")
+            throw PastTheEnd(offset: offset.bytes, id: object.id)
         }
         var position = offset.bytes
         let end = length.map { position.addingReportingOverflow($0.bytes) }.map { $0.overflow ? .max : $0.partialValue }
@@ -33,6 +35,24 @@ struct RangeOptions: ParsableArguments {
             try body(bytes)
             position += bytes.count
         }
+    }
+}
+
+/// An object that ends before what is wanted of it.
+private struct PastTheEnd: Error, CustomStringConvertible {
+    let offset: Int
+    let id: SegmentIdentifier
+
+    var description: String { "--offset \(offset) is past the end of \(id)" }
+}
+
+extension OpenObject {
+    /// What bytes alone do not show: that reading them allocated nothing, and that they need not be of one moment.
+    fileprivate func tell(allocatedBefore before: Int) throws {
+        let after = try source.currentFile().allocatedBytes
+        Terminal.note(
+            "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told "
+                + "(\(Consistency.inFlux.rawValue))")
     }
 }
 
@@ -61,16 +81,14 @@ struct Dump: ParsableCommand {
 
     func run() throws {
         let style = output.json ? Style.json : style
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let object = try Lens().object(try segment.identifier())
             let before = object.file.allocatedBytes
             switch style {
             case .json: try printRows(of: object)
             case .xxd, .canonical: try printText(of: object, style == .xxd ? .xxd : .canonical)
             }
-            let after = try object.source.currentFile().allocatedBytes
-            Terminal.note(
-                "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told (\(Consistency.inFlux.rawValue))")
+            try object.tell(allocatedBefore: before)
         }
     }
 
@@ -90,19 +108,21 @@ struct Dump: ParsableCommand {
     private func printRows(of object: OpenObject) throws {
         var writer = JSONWriter(reservingCapacity: RangeOptions.chunkBytes)
         var rows = JSONHexRows(offset: range.offset.bytes)
+        let promised = try object.source.size() - range.offset.bytes
         writer.beginObject()
+        Envelope.now.writeMembers(to: &writer)
         writer.field("offset", range.offset.bytes)
         writer.key("rows")
         writer.beginArray()
-        _ = try range.forEachChunk(of: object) { chunk in
+        let written = try range.forEachChunk(of: object) { chunk in
             rows.append(chunk, to: &writer)
             try Terminal.write(writer.takeBytes())
         }
         rows.finish(to: &writer)
         writer.endArray()
-        var envelope = Envelope.now
-        envelope.consistency = .inFlux
-        envelope.writeMembers(to: &writer)
+        // Known only now: bytes that others may write meanwhile are in flux at best.
+        let isCut = written < min(range.length?.bytes ?? .max, promised)
+        writer.field("consistency", (isCut ? Consistency.truncated : .inFlux).rawValue)
         writer.endObject()
         try Terminal.write(writer.finish() + [UInt8(ascii: "\n")])
     }
@@ -117,9 +137,11 @@ struct Bytes: ParsableCommand {
     @OptionGroup var range: RangeOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let object = try Lens().object(try segment.identifier())
+            let before = object.file.allocatedBytes
             _ = try range.forEachChunk(of: object) { try Terminal.write($0) }
+            try object.tell(allocatedBefore: before)
         }
     }
 }

@@ -23,24 +23,24 @@ struct List: ParsableCommand {
     var deleted: Bool?
     @Flag(help: "Accepted for the API's sake: what is listed is always looked at anew.")
     var fresh = false
-    @Option(help: "Only what this process maps.")
+    @Option(parsing: .unconditional, help: "Only what this process maps.")
     var pid: Int32?
-    @Option(help: "Only what this user owns.")
+    @Option(parsing: .unconditional, help: "Only what this user owns.")
     var uid: UInt32?
-    @Option(help: "Only names that contain this.")
+    @Option(parsing: .unconditional, help: "Only names that contain this.")
     var q: String?
-    @Option(help: "Sort by a key, -key for the largest first.")
+    @Option(parsing: .unconditional, help: "Sort by a key, -key for the largest first.")
     var sort: String?
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let lens = try Lens()
             let filter = try filter()
             let answer = try lens.segments(filter, sort: try order(), page: try page.request(.segments), fresh: true)
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([
-                .init("ID"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"), .init("OWNER"),
-                .init("MAPPERS", .right), .init("STATE"),
+                .init("ID"), .init("KIND"), .init("SIZE", .right), .init("RESIDENT", .right), .init("MODE"),
+                .init("OWNER"), .init("MAPPERS", .right), .init("STATE"), .init("FINDINGS"),
             ])
             for segment in answer.report.segments { table.addRow(row(segment)) }
             try Terminal.print(table.text())
@@ -51,10 +51,10 @@ struct List: ParsableCommand {
     private func row(_ segment: SegmentSummary) -> [String] {
         let states = [segment.managed ? "managed" : nil, segment.orphaned ? "orphaned" : nil, segment.deleted ? "deleted" : nil]
         return [
-            segment.id.text, ByteSize(bytes: segment.sizeBytes).description,
+            segment.id.text, segment.kind.rawValue, ByteSize(bytes: segment.sizeBytes).description,
             ByteSize(bytes: segment.residentBytes).description, Notes.octal(segment.mode),
             segment.user ?? "\(segment.uid)", segment.mapperCount.map { "\($0)" } ?? "?",
-            states.compactMap { $0 }.joined(separator: ","),
+            states.compactMap { $0 }.joined(separator: ","), segment.findings.map(\.code).joined(separator: ","),
         ]
     }
 
@@ -83,18 +83,27 @@ struct List: ParsableCommand {
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show one segment: header, lock, heap.",
+        abstract: "Show one segment: header, lock, heap. Exit status 2 where something is wrong.",
         discussion: "Example:\n  shmlens show shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
+    @Flag(help: "Accepted for the API's sake: it is always looked at anew.")
+    var fresh = false
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().detail(try segment.identifier(), fresh: true)
-            guard !output.json else { return try Terminal.print(json: answer) }
-            try Terminal.print(Facts.of(answer.report).text())
-            Notes.tell(answer.envelope)
+            if output.json {
+                try Terminal.print(json: answer)
+            } else {
+                try Terminal.print(Facts.of(answer.report).text())
+                Notes.tell(answer.envelope)
+            }
+            let isWrong = answer.report.summary.findings.contains { $0.severity != .info }
+            if isWrong || answer.report.lock.map({ $0.verdict != .ok }) == true {
+                throw ExitCode(Exit.findings.rawValue)
+            }
         }
     }
 }
@@ -107,7 +116,7 @@ struct Heap: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().heapReport(try segment.identifier())
             guard !output.json else { return try Terminal.print(json: answer) }
             try Terminal.print(Facts.of(answer.report).text())
@@ -135,24 +144,41 @@ struct Blocks: ParsableCommand {
 
     @Option(help: "Only used, free or orphaned blocks.")
     var state: String?
-    @Option(help: "Only blocks of this process.")
+    @Option(parsing: .unconditional, help: "Only blocks of this process.")
     var owner: Int?
-    @Option(help: "Only blocks with this tag.")
+    @Option(parsing: .unconditional, help: "Only blocks with this tag.")
     var tag: String?
-    @Option(help: "The block that holds this offset.")
+    @Option(parsing: .unconditional, help: "The block that holds this offset.")
     var at: SizeArgument?
-    @Option(help: "Only blocks of at least this size.")
+    @Option(parsing: .unconditional, help: "Only blocks of at least this size.")
     var minBytes: SizeArgument?
     @OptionGroup var sorting: SortOption<BlockKey>
-    @Option(help: "Sum the pool up in so many buckets instead.")
+    @Option(parsing: .unconditional, help: "Sum the pool up in so many buckets instead.")
     var buckets: Int?
-    @Option(help: "First byte for --buckets.")
+    @Option(parsing: .unconditional, help: "First byte for --buckets.")
     var from: SizeArgument?
-    @Option(help: "Byte after the last for --buckets.")
+    @Option(parsing: .unconditional, help: "Byte after the last for --buckets.")
     var to: SizeArgument?
 
+    func validate() throws {
+        guard buckets != nil else {
+            for (name, isGiven) in [("from", from != nil), ("to", to != nil)] where isGiven {
+                throw ValidationError("--\(name) goes with --buckets")
+            }
+            return
+        }
+        let others = [
+            ("state", state != nil), ("owner", owner != nil), ("tag", tag != nil), ("at", at != nil),
+            ("min-bytes", minBytes != nil), ("sort", sorting.sort != nil), ("limit", page.limit != nil),
+            ("cursor", page.cursor != nil),
+        ]
+        for (name, isGiven) in others where isGiven {
+            throw ValidationError("--\(name) does not go with --buckets")
+        }
+    }
+
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let id = try segment.identifier()
             if let buckets { return try show(buckets: buckets, of: id) }
             let filter = try filter()
@@ -220,18 +246,24 @@ struct Blocks: ParsableCommand {
 
 struct Locks: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a segment's lock: who holds it, who waits.",
+        abstract: "Show a segment's lock: who holds it, who waits. Exit status 2 where something is wrong.",
         discussion: "Example:\n  shmlens locks shmlens-demo")
 
     @OptionGroup var segment: SegmentArgument
+    @Flag(help: "Look for unknown locks in resident pages too.")
+    var scan = false
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
-            let answer = try Lens().locks(try segment.identifier())
-            guard !output.json else { return try Terminal.print(json: answer) }
-            for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
-            Notes.tell(answer.envelope)
+        try Terminal.run(Self.self) {
+            let answer = try Lens().locks(try segment.identifier(), scan: scan)
+            if output.json {
+                try Terminal.print(json: answer)
+            } else {
+                for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
+                Notes.tell(answer.envelope)
+            }
+            guard answer.report.locks.allSatisfy({ $0.verdict == .ok }) else { throw ExitCode(Exit.findings.rawValue) }
         }
     }
 }
@@ -245,12 +277,12 @@ struct Events: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var page: PageOptions
 
-    @Option(help: "Only those newer than this sequence number.")
+    @Option(parsing: .unconditional, help: "Only those newer than this sequence number.")
     var after: UInt64?
     @OptionGroup var sorting: SortOption<EventKey>
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().events(
                 try segment.identifier(), after: after, sort: try sorting.order(), page: try page.request(.events))
             guard !output.json else { return try Terminal.print(json: answer) }
@@ -283,7 +315,7 @@ struct Participants: ParsableCommand {
     @OptionGroup var sorting: SortOption<ParticipantKey>
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().participants(
                 try segment.identifier(), sort: try sorting.order(), page: try page.request(.participants))
             guard !output.json else { return try Terminal.print(json: answer) }
@@ -312,7 +344,7 @@ struct Layout: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             let answer = try Lens().layout(try segment.identifier())
             guard !output.json else { return try Terminal.print(json: answer) }
             var table = TextTable([.init("REGION"), .init("OFFSET", .right), .init("SIZE", .right)])

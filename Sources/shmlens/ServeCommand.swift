@@ -48,17 +48,19 @@ struct Serve: ParsableCommand {
 
     /// How long requests under way may take when the server ends.
     private static let stopMilliseconds = 5000
+    /// How long they may then still wait for a segment's lock: less, so that what ends the wait is an answer.
+    private static let lockMilliseconds = 4000
 
     func validate() throws {
-        if let check {
-            _ = try HealthCheck(check)
-        } else {
-            _ = try ListenAddress(listen)
+        do {
+            if let check { _ = try HealthCheck(check) } else { _ = try ListenAddress(listen) }
+        } catch {
+            throw ValidationError("\(error)")
         }
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             if let check { return try HealthCheck(check).run() }
             try serve()
         }
@@ -91,6 +93,7 @@ struct Serve: ParsableCommand {
         try demonstration?.start(with: supervisor)
         announce(server.address, token)
         stop.wait()
+        service.end(withinMilliseconds: Self.lockMilliseconds)
         server.stop(withinMilliseconds: Self.stopMilliseconds)
     }
 

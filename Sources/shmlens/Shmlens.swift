@@ -11,7 +11,7 @@ struct Shmlens: ParsableCommand {
             takes no lock and changes nothing. --json prints exactly what the HTTP API answers.
 
             Examples:
-              shmlens serve --demo                      a server with a segment that workers change
+              shmlens serve --demo                      a server, and a segment that lives
               shmlens list                              what shared memory there is
               shmlens show shmlens-demo                 one segment, its lock and its heap
               shmlens dump shmlens-demo --length 64     its first bytes

@@ -46,18 +46,30 @@ enum Terminal {
     static func note(_ text: String) { _ = try? FileDescriptor.standardError.writeAll(Array("shmlens: \(text)\n".utf8)) }
 
     /// Runs a verb and turns what it throws into a message and an exit status.
-    static func run(_ body: () throws -> Void) throws {
+    static func run(_ verb: any ParsableCommand.Type, _ body: () throws -> Void) throws {
         // A reader that has gone is an error of the write, not a signal.
         signal(SIGPIPE, SIG_IGN)
         do {
             try body()
         } catch let error as ExitCode {
             throw error
-        } catch let error as ValidationError {
-            throw error
+        } catch where isUsage(error) {
+            // As the parser says it of what it finds by itself.
+            let name = verb._commandName
+            let text = "Error: \(error)\nUsage: \(Shmlens.usageString(for: verb))\n  See 'shmlens \(name) --help'"
+            _ = try? FileDescriptor.standardError.writeAll(Array("\(text) for more information.\n".utf8))
+            throw ExitCode.validationFailure
         } catch {
             note("\(error)")
             throw ExitCode(status(of: error).rawValue)
+        }
+    }
+
+    /// Whether the question is what is wrong.
+    private static func isUsage(_ error: any Error) -> Bool {
+        switch error {
+        case is ValidationError, is QueryError, SegmentError.invalid, ListError.query: true
+        default: false
         }
     }
 
@@ -142,12 +154,15 @@ struct SegmentArgument: ParsableArguments {
 
 /// How long a change waits for the segment's lock.
 struct TimeoutOption: ParsableArguments {
-    @Option(help: "How long to wait for the segment's lock.")
+    @Option(parsing: .unconditional, help: "How long to wait for the segment's lock.")
     var timeoutMilliseconds = 1000
 
+    /// As over HTTP.
+    private static let limits = 0...60_000
+
     func validate() throws {
-        guard (0...3_600_000).contains(timeoutMilliseconds) else {
-            throw ValidationError("--timeout-milliseconds must be 0 to 3600000")
+        guard Self.limits.contains(timeoutMilliseconds) else {
+            throw ValidationError("--timeout-milliseconds must be 0 to \(Self.limits.upperBound)")
         }
     }
 
@@ -156,8 +171,10 @@ struct TimeoutOption: ParsableArguments {
 
 /// Which part of a long list.
 struct PageOptions: ParsableArguments {
-    @Option(help: "Show at most so many, up to 10000.")
-    var limit = PageRequest.defaultLimit
+    @Option(
+        parsing: .unconditional,
+        help: "Show at most so many, up to 10000. (default: \(PageRequest.defaultLimit))")
+    var limit: Int?
 
     @Option(help: "Go on where an answer said `next`.")
     var cursor: String?
@@ -175,7 +192,9 @@ struct PageOptions: ParsableArguments {
 
 /// The order of a list.
 struct SortOption<Key: SortKey>: ParsableArguments {
-    @Option(help: "Sort by a key, -key for the reverse order: \(Key.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        parsing: .unconditional,
+        help: "Sort by a key, -key for the reverse order: \(Key.allCases.map(\.rawValue).joined(separator: ", ")).")
     var sort: String?
 
     func order() throws -> ListSort<Key> {

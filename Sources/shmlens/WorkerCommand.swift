@@ -45,31 +45,31 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "What to do.")
     var workload: WorkloadKind
 
-    @Option(help: "Who it is, for people, at most 32 bytes. (default: the workload and the pid)")
+    @Option(parsing: .unconditional, help: "Who it is, for people, at most 32 bytes. (default: the workload and the pid)")
     var name: String?
 
-    @Option(help: "Operations to do. (default: no limit; one of hold)")
+    @Option(parsing: .unconditional, help: "Operations to do. (default: no limit; one of hold)")
     var operations: Int?
 
-    @Option(help: "Operations a second. (default: as fast as it goes)")
+    @Option(parsing: .unconditional, help: "Operations a second. (default: as fast as it goes)")
     var ratePerSecond: Double?
 
-    @Option(help: "What the random choices come from. (default: another one each time)")
+    @Option(parsing: .unconditional, help: "What the random choices come from. (default: another one each time)")
     var seed: UInt64?
 
-    @Option(help: "How long to work. (default: no limit; one second of falsesharing)")
+    @Option(parsing: .unconditional, help: "How long to work. (default: no limit; one second of falsesharing)")
     var durationMilliseconds: Int?
 
-    @Option(help: "hold: how long to keep the lock. (default: until told to end)")
+    @Option(parsing: .unconditional, help: "hold: how long to keep the lock. (default: until told to end)")
     var holdMilliseconds: Int?
 
-    @Option(help: "crash: before which store to end, from 1. (default: a random one)")
+    @Option(parsing: .unconditional, help: "crash: before which store to end, from 1. (default: a random one)")
     var step: Int?
 
-    @Option(help: "trespass: the range to protect, whole pages. (default: the pool)")
+    @Option(parsing: .unconditional, help: "trespass: the range to protect, whole pages. (default: the pool)")
     var offset: SizeArgument?
 
-    @Option(help: "trespass: its length. (default: to the end)")
+    @Option(parsing: .unconditional, help: "trespass: its length. (default: to the end)")
     var length: SizeArgument?
 
     @Option(help: "trespass: none, read or readWrite. (default: read; without a range, all is mapped read-only)")
@@ -118,7 +118,7 @@ struct WorkerCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Terminal.run {
+        try Terminal.run(Self.self) {
             nameProcess()
             let stop = StopFlag()
             let progress = ProgressReport(

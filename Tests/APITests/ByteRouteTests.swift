@@ -18,6 +18,22 @@ import Testing
         try body("/api/v1/segments/\(name)")
     }
 
+    @Test(
+        arguments: [
+            ("", "application/json", Status.ok, "application/json"), ("", "text/*", .ok, "text/plain; charset=utf-8"),
+            ("", "*/*", .ok, "text/plain; charset=utf-8"), ("", "text/plain;q=0.5, application/json", .ok, "application/json"),
+            ("&style=json", "*/*", .ok, "application/json"), ("&style=json", "text/plain", .notAcceptable, nil),
+            ("&style=xxd", "application/json", .notAcceptable, nil), ("", "image/png", .notAcceptable, nil),
+            ("&style=canonical", "text/plain", .ok, "text/plain; charset=utf-8"),
+        ] as [(String, String, Status, String?)])
+    func `dumps in the form that the client takes`(query: String, accept: String, status: Status, type: String?) throws {
+        try bench.withSegment { name, path in
+            let reply = bench.get(path + "/hexdump?length=16\(query)", [HeaderField("Accept", accept)])
+            #expect(reply.status == status, "\(reply.text)")
+            if let type { #expect(reply.headers["Content-Type"] == type) }
+        }
+    }
+
     @Test func `sends an object's bytes`() {
         withObject { path in
             let reply = bench.get(path + "/bytes")

@@ -65,6 +65,18 @@ import Testing
         }
     }
 
+    @Test func `shows no protection of an object that had the name before`() throws {
+        try bench.withSegment { name, path in
+            let pool = try #require(bench.get(path + "/layout")["regions"]?.array?.last?["offset"]?.int)
+            let body = #"{"offset":\#(pool),"length":4096,"access":"read"}"#
+            #expect(bench.send("PUT", path + "/protection", json: body)["protection"]?.array?.count == 1)
+            try Segment.remove(name: name)
+            _ = try Segment.create(name: name, options: SegmentOptions(capacityBytes: 65536))
+            let shown = bench.get(path + "?fresh=true")
+            #expect(shown["protection"]?.array?.isEmpty == true, "\(shown.text)")
+        }
+    }
+
     @Test(
         arguments: [
             (#"{"offset":1,"length":4096}"#, "offset"), (#"{"offset":0,"length":1}"#, "length"),
@@ -105,9 +117,13 @@ import Testing
     @Test func `lists are sorted by any of their keys, page by page`() throws {
         try bench.withSegment { name, path in
             let segment = try Segment.open(name: name)
-            for participant in ["b", "c", "a"] { _ = try segment.join(name: participant) }
+            let stem = "one-name-of-many-that-begin-so-"
+            for participant in ["b", "c", "a"] { _ = try segment.join(name: stem + participant) }
             let names = bench.get(path + "/participants?sort=-name")["participants"]?.array?.compactMap { $0["name"]?.string }
-            #expect(names == ["c", "b", "a"])
+            #expect(names == ["c", "b", "a"].map { stem + $0 })
+            let first = bench.get(path + "/participants?sort=-name&limit=1")
+            let rest = bench.get(path + "/participants?sort=-name&cursor=\(first["next"]?.string ?? "")")
+            #expect(rest["participants"]?.array?.compactMap { $0["name"]?.string } == ["b", "a"].map { stem + $0 })
             for size in [300, 100, 200] { _ = bench.send("POST", path + "/blocks", json: #"{"sizeBytes":\#(size)}"#) }
             let sizes = bench.get(path + "/blocks?sort=-sizeBytes&state=used")["blocks"]?.array?.compactMap { $0["sizeBytes"]?.int }
             #expect(sizes == [300, 200, 100])
@@ -135,8 +151,11 @@ import Testing
             _ = try segment.join(name: "tester")
             _ = bench.send("POST", path + "/blocks", json: #"{"sizeBytes":64,"tag":"t"}"#)
             let locks = bench.get(path + "/locks")
-            #expect(locks["locks"]?.array?.count == 2)
+            #expect(locks["locks"]?.array?.compactMap { $0["label"]?.string } == ["lock", "condition", "classic condition"])
             #expect(locks["locks", "0", "state"]?.string == "free")
+            #expect(locks["hidden"]?.array?.isEmpty == true)
+            let scan = bench.get(path + "/locks?scan=true")
+            #expect(scan["hidden", "0", "what"]?.string?.contains("not scanned") == true, "\(scan.text)")
             let participants = bench.get(path + "/participants")
             #expect(participants["participants", "0", "name"]?.string == "tester")
             #expect(participants["participants", "0", "alive"]?.bool == true)

@@ -55,7 +55,7 @@ import Testing
             let unnamed = try live.create(name: nil, options: SegmentOptions(capacityBytes: 4096))
             live.closeIdle(now: .max)
             #expect(live.count == 2)
-            #expect(live.protection(of: ids[0]).count == 1)
+            #expect(live.protection(of: ids[0], inode: segment.inode).count == 1)
             try live.remove(unnamed, force: false)
             #expect(live.count == 1)
         }
@@ -70,13 +70,25 @@ import Testing
     }
 
     @Test func `refuses one more unnamed segment than it may hold`() throws {
-        for _ in 0..<LiveSegments.countMax {
+        for _ in 0..<LiveSegments.heldMax {
             _ = try live.create(name: nil, options: SegmentOptions(capacityBytes: 4096))
         }
         let problem = #expect(throws: Problem.self) {
             try live.create(name: nil, options: SegmentOptions(capacityBytes: 4096))
         }
-        #expect(problem?.status == 503)
+        #expect(problem?.status == 409)
+        // Named ones are opened and changed all the same.
+        try withNamed { ids in
+            let segment = try live.segment(ids[0])
+            #expect(try live.segment(ids[0]) === segment)
+            let pool = segment.layout.poolOffset
+            let one = #expect(throws: Problem.self) {
+                try live.protect(ids[0]) { (segment) throws(SegmentError) in
+                    try segment.protect(ProtectedRange(offset: pool, length: 4096, access: .read, locked: .no))
+                }
+            }
+            #expect(one?.status == 409)
+        }
     }
 }
 

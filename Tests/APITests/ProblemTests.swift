@@ -16,7 +16,7 @@ import Workload
     @Test(
         arguments: [
             (.exists(name: "a"), 409), (.notFound(name: "a"), 404), (.notManaged(name: "a", .notASegment), 409),
-            (.foreign(name: "a", made: "x", here: "y"), 409), (.lockTimeout(nil), 423), (.gaveUp, 409),
+            (.foreign(name: "a", made: "x", here: "y"), 409), (.lockTimeout(nil), 423), (.gaveUp, 503),
             (.lockHeldByThisThread, 409), (.lockNotRecoverable, 409), (.damaged(what: "a", offset: 1), 409),
             (.noFreeBlock(wantedBytes: 1, largestFreeBytes: 0), 507), (.noSpace(wantedBytes: 1, availableBytes: 0), 507),
             (.memoryLockLimit(wantedBytes: 1, limitBytes: 0), 409), (.noSuchBlock(offset: 1), 404),

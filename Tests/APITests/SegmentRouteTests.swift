@@ -1,6 +1,8 @@
 import Encoding
+import Glibc
 import HTTPCore
 import SharedSegments
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -195,6 +197,24 @@ import Testing
             _ = try segment.join(name: "tester")
             #expect(bench.send("DELETE", path).status == .conflict)
             #expect(bench.send("DELETE", path + "?force=true").status == .noContent)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `removes a segment that is cut short or damaged, if forced`(isCut: Bool) throws {
+        try bench.withSegment { name, path in
+            let segment = try Segment.open(name: name)
+            if isCut {
+                #expect(ftruncate(segment.descriptor.rawValue, 16384) == 0)
+            } else {
+                // The pool's size, in the identity: it now contradicts every offset.
+                #expect(unsafe pwrite(segment.descriptor.rawValue, [1] as [UInt8], 1, 203) == 1)
+            }
+            let refused = bench.send("DELETE", path)
+            #expect(refused.status == .conflict)
+            #expect(refused["detail"]?.string?.contains("force=true") == true, "\(refused.text)")
+            #expect(bench.send("DELETE", path + "?force=true").status == .noContent)
+            #expect(bench.get(path).status == .notFound)
         }
     }
 

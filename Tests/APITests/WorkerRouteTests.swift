@@ -73,6 +73,8 @@ import Workload
             let made = bench.send("POST", "/api/v1/workers", json: #"{"segment":"\#(name)","workload":"hold"}"#)
             let pid = try #require(made.integer("workers", "0", "pid"))
             let id = try #require(made.integer("workers", "0", "workerId"))
+            // To join it has held the lock before, when it was no participant yet.
+            while bench.get(path + "/participants")["participants"]?.array?.isEmpty != false { usleep(1000) }
             while bench.get(path + "/locks")["locks", "0", "state"]?.string != "held" { usleep(1000) }
             #expect(kill(Int32(pid), SIGSTOP) == 0)
             while bench.get(path + "/locks")["locks", "0", "verdict"]?.string != "ownerStopped" { usleep(1000) }

@@ -178,6 +178,7 @@ import Testing
             for (slot, pid, since, what) in [
                 (1, 101, 9_500_000_000, ParticipantRecord.WaitingFor.lock), (2, 102, 9_000_000_000, .lock),
                 (3, 103, 8_000_000_000, .lock), (4, 104, 7_000_000_000, .condition), (5, 105, 0, .lock),
+                (6, 106, 6_000_000_000, .classicCondition),
             ] {
                 var participant = SegmentBytes.Participant(pid: UInt32(pid), name: "p\(pid)")
                 participant.waitingSince = UInt64(since)
@@ -192,13 +193,13 @@ import Testing
         let lock = try #require(
             ManagedLock(
                 record: LockRecord(image: segment.image), libc: UInt32(shmlens_libc_glibc),
-                participants: segment.participants(5)))
-        #expect(lock.threads == [Self.owner, key(101), key(102), key(103), key(104)])
+                participants: segment.participants(6)))
+        #expect(lock.threads == [Self.owner, key(101), key(102), key(103), key(104), key(106)])
         let facts: [ThreadKey: ThreadFacts] = [
             Self.owner: Self.alive(), key(103): .gone, key(101): Self.alive(.sleeping),
         ]
         let locks = lock.locks(facts: facts, nowNanoseconds: Self.now)
-        #expect(locks.map(\.type) == [.mutex, .condition])
+        #expect(locks.map(\.type) == [.mutex, .condition, .condition])
         #expect(
             locks[0].waiters == [
                 WaiterReport(
@@ -207,7 +208,27 @@ import Testing
                     pid: 101, tid: 1101, command: "worker", threadState: .sleeping, waitingForMilliseconds: 1500),
             ])
         #expect(locks[1].state == .waitedOn && locks[1].waiters.map(\.tid) == [1104])
+        #expect(locks[2].state == .waitedOn && locks[2].waiters.map(\.tid) == [1106])
+        #expect(locks[2].offset == shmlens_header_offset_classic_condition && locks[2].label == "classic condition")
         #expect(locks[1].offset == shmlens_header_offset_condition_sequence && locks[1].mutexType == nil)
+    }
+
+    @Test func `one who waits and has no slot is hidden, and nobody is where a participant waits`() throws {
+        let alone = try Self.lock(Self.segment(word: 0x8000_0000 | 201))
+        #expect(alone.hidden(beside: alone.lock(facts: [:], nowNanoseconds: Self.now)).map(\.count) == [1])
+        let free = try Self.lock(Self.segment(word: 201))
+        #expect(free.hidden(beside: free.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
+        let shared = try Self.lock(
+            Self.segment(word: 0x8000_0000 | 201) { segment in
+                var participant = SegmentBytes.Participant(pid: 102, name: "beta")
+                participant.waitingSince = 9_000_000_000
+                participant.waitingTid = 202
+                participant.waitingFor = .lock
+                segment.put(participant, slot: 2)
+            })
+        #expect(shared.hidden(beside: shared.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
+        let corrupt = try Self.lock(Self.segment(word: 0x8000_0000 | 201, kind: 2))
+        #expect(corrupt.hidden(beside: corrupt.lock(facts: [:], nowNanoseconds: Self.now)).isEmpty)
     }
 
     @Test func `nobody on the condition leaves it idle`() throws {
@@ -249,7 +270,7 @@ import Testing
             }
             let lock = try Self.lock(segment)
             let locks = lock.locks(facts: lock.threads.reduce(into: [:]) { $0[$1] = .gone }, nowNanoseconds: Self.now)
-            #expect(locks.count == 2)
+            #expect(locks.count == 3)
         }
     }
 }

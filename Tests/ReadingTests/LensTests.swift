@@ -2,12 +2,13 @@ import Diagnostics
 import Glibc
 import Kernel
 import Observations
-import Reading
 import SegmentFormat
 import SharedSegments
 import SystemPackage
 import TestSupport
 import Testing
+
+@testable import Reading
 
 /// A segment that is gone at the end of a test.
 func withSegment<Result>(
@@ -64,6 +65,19 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
             #expect(detail.summary.findings.map(\.code) == ["undecodable"])
             #expect(throws: ReadingError.self) { try Lens().heapReport(identifier(segment)) }
         }
+    }
+
+    @Test func `of an object that may not be opened, what the list shows is shown`() throws {
+        let foreign = SharedObject(named: Unique.name("foreign"), bytes: 5000)
+        let id = SegmentIdentifier.posix(ByteString(Array((foreign.name ?? "").utf8)))
+        let refusal = KernelError(
+            operation: "open", object: "it", errno: .permissionDenied, needs: "CAP_DAC_READ_SEARCH")
+        let answer = try #require(try Lens().outline(id, refusal))
+        #expect(answer.report.summary.id == id && answer.report.summary.sizeBytes == 5000)
+        #expect(answer.report.header == nil && answer.envelope.consistency == nil)
+        #expect(answer.envelope.hidden.first?.needs == "CAP_DAC_READ_SEARCH")
+        let other = KernelError(operation: "open", object: "it", errno: .tooManyOpenFiles, needs: "nothing")
+        #expect(try Lens().outline(id, other) == nil)
     }
 
     @Test func `a segment that was cut short says so`() throws {

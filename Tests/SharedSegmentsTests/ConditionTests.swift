@@ -8,11 +8,12 @@ import Testing
 @testable import SharedSegments
 
 extension Segment {
-    /// Waits until a participant sleeps on the condition: it says that it waits, and its thread sleeps.
+    /// Waits until a participant sleeps on one of the conditions: it says that it waits, and its thread sleeps.
     func awaitSleep(of helper: HelperProcess, _ key: OwnerKey) {
         let base = layout.participantOffset(Int(key.slot))
-        while core.memory.loadHalf(base + shmlens_participant_offset_waiting_for)
-            != UInt32(shmlens_waiting_for_condition) || !isAsleep(helper.pid)
+        let conditions = [shmlens_waiting_for_condition, shmlens_waiting_for_classic_condition].map { UInt32($0) }
+        while !conditions.contains(core.memory.loadHalf(base + shmlens_participant_offset_waiting_for))
+            || !isAsleep(helper.pid)
         { sched_yield() }
     }
 

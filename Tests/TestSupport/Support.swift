@@ -29,6 +29,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 }
 
+/// Whether a sanitizer stands between the tests and the C library: AddressSanitizer and ThreadSanitizer answer mlock(2)
+/// and munlock(2) themselves, without locking anything.
+public let replacesLockingOfMemory = unsafe getenv("SHMLENS_SANITIZER") != nil
+
 /// Removes a shared-memory object's name, whatever it is.
 public func removeObject(_ name: String) {
     _ = unsafe unlink("/dev/shm/\(name)")

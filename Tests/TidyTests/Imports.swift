@@ -51,6 +51,16 @@ struct Imports {
         }
     }
 
+    /// Routes that answer a GET stand in files that do not import what can lock a segment.
+    static func lockingReads(_ source: String, path: String) -> [Violation] {
+        guard path.hasPrefix("Sources/API/Routes/") else { return [] }
+        // As a route begins with its method.
+        guard source.contains(".get,") || source.contains(".head,") else { return [] }
+        return imports(source).filter { $0.module == "SharedSegments" }.map { _, line in
+            Violation(path: path, line: line, message: "import SharedSegments: what answers a GET cannot name a lock")
+        }
+    }
+
     /// The modules that a file imports, with their lines, counted from 1.
     static func imports(_ source: String) -> [(module: String, line: Int)] {
         let kinds = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]

@@ -37,6 +37,14 @@ import Testing
         try expectNoneInSwift { Rules.uncheckedSendable($0, path: $1) }
     }
 
+    @Test func `what answers a GET cannot name a lock`() throws {
+        try expectNoneInSwift { Imports.lockingReads($0, path: $1) }
+        let bad = "import SharedSegments\nlet routes = [route(.get, \"/x\", e)]"
+        #expect(Imports.lockingReads(bad, path: "Sources/API/Routes/X.swift").count == 1)
+        let good = bad.replacing(".get", with: ".put")
+        #expect(Imports.lockingReads(good, path: "Sources/API/Routes/X.swift").isEmpty)
+    }
+
     @Test func `a function fits a screen`() throws {
         try expectNoneInSwift { Rules.longFunctions($0, path: $1) }
     }

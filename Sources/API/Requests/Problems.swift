@@ -52,8 +52,9 @@ extension Problem {
             case .outsidePool: .unprocessable(detail, field: "offset")
             case .readOnly: .forbidden(detail)
             case .notManaged, .foreign, .lockHeldByThisThread, .lockNotRecoverable, .damaged, .participantsFull,
-                .participantsAlive, .protected, .truncated, .memoryLockLimit, .gaveUp:
+                .participantsAlive, .protected, .truncated, .memoryLockLimit:
                 .conflict(detail)
+            case .gaveUp: .unavailable("the server ends: \(detail)")
             }
     }
 

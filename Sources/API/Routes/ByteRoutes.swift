@@ -4,7 +4,6 @@ import HTTPCore
 import Kernel
 import Observations
 import Reading
-import SharedSegments
 
 extension Service {
     static let byteRoutes: [Route<Endpoint>] = [
@@ -13,12 +12,6 @@ extension Service {
             Endpoint(
                 name: "readBytes", summary: "The object's bytes; Range asks for some of them.",
                 parameters: ["attach"], produces: [.bytes], answer: Service.readBytes)),
-        route(
-            .put, "/segments/{id}/bytes",
-            Endpoint(
-                name: "writeBytes", summary: "Writes the body into the pool, under the lock.", lane: .waiting,
-                parameters: ["offset", "timeoutMilliseconds"], body: .bytes, produces: [], status: .noContent,
-                answer: Service.writeBytes)),
         route(
             .get, "/segments/{id}/hexdump",
             Endpoint(
@@ -55,8 +48,20 @@ extension Service {
         return response
     }
 
+    /// The style that was asked for, by its name or else by the media type.
+    private func dumpStyle(_ call: Call) throws(Problem) -> DumpStyle {
+        let accept = call.head.headers.list("Accept")
+        guard let style = try call.query.choice("style", of: DumpStyle.self) else {
+            return MediaType.best(of: [.text, .json], accept: accept) == .json ? .json : .xxd
+        }
+        guard MediaType.best(of: [style.type], accept: accept) != nil else {
+            throw .notAcceptable("the style \(style.rawValue) can be had as \(style.type)")
+        }
+        return style
+    }
+
     func hexdump(_ call: Call) throws(Problem) -> Response {
-        let style = try call.query.choice("style", of: DumpStyle.self) ?? .xxd
+        let style = try dumpStyle(call)
         let offset = try call.query.size("offset") ?? 0
         let length = try call.query.size("length")
         let (source, sizeBytes) = try openBytes(call)
@@ -64,7 +69,7 @@ extension Service {
             return Self.unsatisfiable("the object ends at \(sizeBytes), before the offset \(offset)", of: sizeBytes)
         }
         let range = offset..<(offset + min(length ?? .max, sizeBytes - offset))
-        let type = style == .json ? MediaType.json.description : "text/plain; charset=utf-8"
+        let type = style.type == .json ? MediaType.json.description : "text/plain; charset=utf-8"
         var response = Response(.ok).uncached().with("Content-Type", type)
         switch style {
         case .json:
@@ -83,15 +88,6 @@ extension Service {
         return response
     }
 
-    func writeBytes(_ call: Call) throws(Problem) -> Response {
-        guard let offset = try call.query.size("offset") else { throw BodyFields.missing("offset") }
-        let body = call.request.body
-        try change(try segmentID(call), call) { (locked) throws(SegmentError) in
-            try locked.write(body, at: offset)
-        }
-        return .noContent
-    }
-
     static func unsatisfiable(_ detail: String, of sizeBytes: Int) -> Response {
         Response.problem(.rangeNotSatisfiable(detail)).with("Content-Range", ByteRange.contentRange(of: sizeBytes))
     }
@@ -102,6 +98,8 @@ enum DumpStyle: String, CaseIterable {
     case xxd
     case canonical
     case json
+
+    var type: MediaType { self == .json ? .json : .text }
 }
 
 extension Response {

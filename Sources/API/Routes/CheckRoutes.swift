@@ -37,7 +37,7 @@ extension Service {
         let timeout = try call.query.timeout()
         let segment = try live.segment(id)
         let checked = try changing { () throws(SegmentError) in
-            try segment.withLock(timeout: timeout) { _ in
+            try segment.withLock(timeout: timeout, giveUp: { self.isOverdue }) { _ in
                 Result { () throws(ReadingError) in try lens.verify(id) }
             }
         }
@@ -82,15 +82,19 @@ extension Service {
         let access: ProtectedRange.Access? = isPlain ? .readWrite : try fields.choice("access")
         let locked: ProtectedRange.Locked? = isPlain ? .no : try fields.choice("locked")
         let timeout = try call.query.timeout()
-        let segment = try live.segment(id)
-        do throws(SegmentError) {
-            try segment.protect(
-                offset: offset, length: length, access: access, locked: locked, timeout: timeout)
-        } catch {
-            // Nothing is to be stored: there is less memory than the pages that are to stay in it.
-            if case .noSpace = error { throw .conflict("\(error)") }
-            throw Problem(error)
+        var lacking: SegmentError?
+        try live.protect(id) { (segment) throws(SegmentError) in
+            do throws(SegmentError) {
+                try segment.protect(
+                    offset: offset, length: length, access: access, locked: locked, timeout: timeout,
+                    giveUp: { self.isOverdue })
+            } catch {
+                guard case .noSpace = error else { throw error }
+                lacking = error
+            }
         }
+        // Nothing is to be stored: there is less memory than the pages that are to stay in it.
+        if let lacking { throw .conflict("\(lacking)") }
         lens.surveyor.forget()
         return .json(.ok, try detail(id))
     }

@@ -24,8 +24,8 @@ extension Service {
 
     func listLocks(_ call: Call) throws(Problem) -> Response {
         let id = try segmentID(call)
-        _ = try call.query.flag("scan")
-        return .json(.ok, try looking { () throws(ReadingError) in try lens.locks(id) })
+        let scan = try call.query.flag("scan")
+        return .json(.ok, try looking { () throws(ReadingError) in try lens.locks(id, scan: scan) })
     }
 
     func listParticipants(_ call: Call) throws(Problem) -> Response {

@@ -5,9 +5,11 @@ import Reading
 
 extension Service {
     /// Every route, in the order of the contract.
+    ///
+    /// A file whose routes answer a GET does not import `SharedSegments`: so it cannot name a lock, and cannot wait for one.
     static let routes: [Route<Endpoint>] =
-        healthRoutes + statusRoutes + segmentRoutes + byteRoutes + pageRoutes + heapRoutes + blockRoutes + observationRoutes
-        + checkRoutes + workerRoutes + streamRoutes
+        healthRoutes + statusRoutes + segmentRoutes + segmentChangeRoutes + byteRoutes + writeRoutes + pageRoutes
+        + heapRoutes + blockRoutes + observationRoutes + checkRoutes + workerRoutes + workerChangeRoutes + streamRoutes
 
     static let base = "/api/v1"
 

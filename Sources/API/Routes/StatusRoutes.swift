@@ -73,6 +73,7 @@ extension Service {
             LimitReport(name: "streams", value: limits.streams),
             LimitReport(name: "requestsQueued", value: limits.quickQueue + limits.waitingQueue),
             LimitReport(name: "segmentsOpen", value: LiveSegments.countMax),
+            LimitReport(name: "segmentsHeld", value: LiveSegments.heldMax),
             LimitReport(name: "listElements", value: PageRequest.limits.upperBound),
             LimitReport(name: "timeoutMilliseconds", value: QueryParameters.timeoutMilliseconds.upperBound),
         ]

@@ -161,7 +161,12 @@ struct shmlens_header {
 enum { shmlens_participant_free = 0, shmlens_participant_joined = 1, shmlens_participant_external = 2 };
 
 /* What a participant waits for. */
-enum { shmlens_waiting_for_nothing = 0, shmlens_waiting_for_lock = 1, shmlens_waiting_for_condition = 2 };
+enum {
+    shmlens_waiting_for_nothing = 0,
+    shmlens_waiting_for_lock = 1,
+    shmlens_waiting_for_condition = 2,
+    shmlens_waiting_for_classic_condition = 3
+};
 
 /* Kinds of operations: the index into `operations` and the `kind` of an event share these names. */
 enum {

@@ -44,43 +44,59 @@ struct SortPlace: Sendable {
     }
 }
 
-/// What a list is sorted by, as one number: the order of values is that of the numbers.
+/// What a list is sorted by: a number, or a text.
+///
+/// Sixteen bytes of it are compared as two words, which is all there is of numbers, tags and states: a list may have
+/// a million of them. The rest of a longer text comes after.
 public struct SortValue: Sendable, Hashable, Comparable {
     let high: UInt64
     let low: UInt64
+    let rest: [UInt8]
+
+    /// Bytes of a text that are compared: an identifier's, percent-encoded, of the longest name. A cursor holds them.
+    public static let textMaximum = 1024
 
     /// Stands before all that have a value.
     public static let missing = SortValue(high: 0, low: 0)
 
-    private init(high: UInt64, low: UInt64) {
+    private init(high: UInt64, low: UInt64, rest: [UInt8] = []) {
         self.high = high
         self.low = low
+        self.rest = rest
     }
 
     public init(_ number: Int) { self.init(high: 1, low: UInt64(bitPattern: Int64(number)) ^ 1 << 63) }
 
     public init(_ number: UInt64) { self.init(high: 1, low: number) }
 
-    /// The first sixteen bytes of a text.
-    public init(text: some Sequence<UInt8>) {
-        var words: [UInt64] = [0, 0]
+    /// A text, byte by byte.
+    public init(text: some Collection<UInt8>) {
+        var high: UInt64 = 0
+        var low: UInt64 = 0
         for (index, byte) in text.prefix(16).enumerated() {
-            words[index / 8] |= UInt64(byte) << UInt64(56 - 8 * (index % 8))
+            let bits = UInt64(byte) << UInt64(56 - 8 * (index % 8))
+            if index < 8 { high |= bits } else { low |= bits }
         }
-        self.init(high: words[0], low: words[1])
+        self.init(high: high, low: low, rest: Array(text.prefix(Self.textMaximum).dropFirst(16)))
     }
 
-    fileprivate init?(_ high: Cursor.Part, _ low: Cursor.Part) {
-        guard case .number(let high) = high, case .number(let low) = low else { return nil }
-        self.init(high: UInt64(bitPattern: Int64(high)), low: UInt64(bitPattern: Int64(low)))
+    fileprivate init?(_ parts: ArraySlice<Cursor.Part>) {
+        guard parts.count == Self.partCount, case .number(let high) = parts[parts.startIndex],
+            case .number(let low) = parts[parts.startIndex + 1], case .bytes(let rest) = parts[parts.startIndex + 2]
+        else { return nil }
+        self.init(high: UInt64(bitPattern: Int64(high)), low: UInt64(bitPattern: Int64(low)), rest: rest)
     }
+
+    fileprivate static let partCount = 3
 
     fileprivate var parts: [Cursor.Part] {
-        [.number(Int(Int64(bitPattern: high))), .number(Int(Int64(bitPattern: low)))]
+        [.number(Int(Int64(bitPattern: high))), .number(Int(Int64(bitPattern: low))), .bytes(rest)]
     }
 
     public static func < (left: SortValue, right: SortValue) -> Bool {
-        (left.high, left.low) < (right.high, right.low)
+        if left.high != right.high { return left.high < right.high }
+        if left.low != right.low { return left.low < right.low }
+        return left.rest.lexicographicallyPrecedes(right.rest)
     }
 }
 
@@ -126,8 +142,8 @@ extension ListSort {
 
     private func place(_ cursor: Cursor) throws(QueryError) -> SortPlace {
         let parts = cursor.parts
-        guard parts.count == 4, parts[0] == mark, let value = SortValue(parts[1], parts[2]),
-            case .number(let number) = parts[3]
+        guard parts.count == SortValue.partCount + 2, parts[0] == mark, let value = SortValue(parts[1...].dropLast()),
+            case .number(let number)? = parts.last
         else { throw Cursor.invalid }
         return SortPlace(value: value, number: number)
     }

@@ -3,7 +3,7 @@ import ForeignFormats
 public import Observations
 public import SegmentFormat
 
-/// The lock and the condition of a managed segment, read from its words alone.
+/// The lock and the conditions of a managed segment, read from its words alone.
 ///
 /// What the words say comes first; ``threads`` names those of whom the kernel is then to be asked; ``locks`` puts
 /// both together.
@@ -55,13 +55,21 @@ public struct ManagedLock: Sendable {
             tid: waiter.waitingTid, pid: waiter.pid, pidNamespace: waiter.pidNamespace, startTime: waiter.startTime)
     }
 
-    /// The lock and the condition as the API has them.
+    /// The lock, the condition and the classic condition as the API has them.
     ///
     /// - Parameters:
     ///   - facts: what the kernel said of ``threads``; who is missing is `unknown`.
     ///   - nowNanoseconds: CLOCK_MONOTONIC_COARSE.
     public func locks(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> [LockReport] {
-        [lock(facts: facts, nowNanoseconds: nowNanoseconds), condition(facts: facts, nowNanoseconds: nowNanoseconds)]
+        [
+            lock(facts: facts, nowNanoseconds: nowNanoseconds),
+            Self.condition(
+                "condition", at: shmlens_header_offset_condition_sequence,
+                waiters: waiters(.condition, facts, nowNanoseconds)),
+            Self.condition(
+                "classic condition", at: shmlens_header_offset_classic_condition,
+                waiters: waiters(.classicCondition, facts, nowNanoseconds)),
+        ]
     }
 
     /// The lock alone.
@@ -76,10 +84,25 @@ public struct ManagedLock: Sendable {
             verdict: judgement.verdict, statistics: LockReport.Statistics(record))
     }
 
-    private func condition(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> LockReport {
-        let waiters = waiters(.condition, facts, nowNanoseconds)
-        return LockReport(
-            offset: shmlens_header_offset_condition_sequence, type: .condition, label: "condition",
+    /// What the lock's waiters do not show.
+    ///
+    /// Who is no participant has no slot to say in that it waits: workers that are about to join, changes over HTTP.
+    /// That somebody waits stands in the mutex' word; the mark also outlives the last who gave up waiting, until the
+    /// lock is given back.
+    ///
+    /// - Parameter lock: as ``lock(facts:nowNanoseconds:)`` has it.
+    public func hidden(beside lock: LockReport) -> [Hidden] {
+        guard mutex.hasWaiters, corruption == nil, lock.waiters.isEmpty else { return [] }
+        return [
+            Hidden(
+                what: "threads that wait for the lock and are no participants", count: 1,
+                needs: "CAP_SYS_PTRACE and a look at what each thread of its mappers waits for")
+        ]
+    }
+
+    private static func condition(_ label: String, at offset: Int, waiters: [WaiterReport]) -> LockReport {
+        LockReport(
+            offset: offset, type: .condition, label: label,
             state: waiters.isEmpty ? .idle : .waitedOn, recoverable: nil, owner: nil, waiters: waiters, mutexType: nil,
             robust: nil, processShared: true, protocol: nil, evidence: [.header], verdict: .ok, statistics: nil)
     }

@@ -144,7 +144,7 @@ enum OperationTable {
         (416, "RangeNotSatisfiable", "the range begins behind the object's end"),
         (422, "UnprocessableContent", "well-formed, and out of range: field says what"),
         (423, "Locked", "the segment's lock was not had in time: detail names its owner"),
-        (503, "ServiceUnavailable", "the server has as much to do as it takes on"),
+        (503, "ServiceUnavailable", "the server has as much to do as it takes on, or ends"),
         (507, "InsufficientStorage", "nothing that large is free"),
     ]
 }

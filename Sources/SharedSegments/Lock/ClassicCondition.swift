@@ -83,7 +83,7 @@ extension Segment {
             let slice = min(deadline, Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds)
             if note == nil {
                 note = WaitNote(
-                    core: core, slot: participant.key.slot, waitsFor: UInt32(shmlens_waiting_for_condition))
+                    core: core, slot: participant.key.slot, waitsFor: UInt32(shmlens_waiting_for_classic_condition))
             }
             core.heartbeat(participant.key)
             mapping.noteReleased()
@@ -105,10 +105,10 @@ extension Segment {
 extension LockedSegment {
     /// Makes the classic condition new, which cures it of waiters that died.
     ///
-    /// - Throws: ``SegmentError/participantsAlive(count:)`` while a participant that may live waits on a condition.
+    /// - Throws: ``SegmentError/participantsAlive(count:)`` while a participant that may live waits on it.
     public mutating func resetClassicCondition() throws(SegmentError) {
         let waiting = core.joinedSlots().count { slot in
-            core.isWaitingForCondition(slot: slot) && liveness(core.identity(of: slot)) != .dead
+            core.isWaitingForClassicCondition(slot: slot) && liveness(core.identity(of: slot)) != .dead
         }
         guard waiting == 0 else { throw .participantsAlive(count: waiting) }
         try ClassicCondition.initialize(in: core.memory, name: "the classic condition")
@@ -116,9 +116,9 @@ extension LockedSegment {
 }
 
 extension SegmentCore {
-    func isWaitingForCondition(slot: Int) -> Bool {
-        let base = layout.participantOffset(slot)
-        return memory.loadHalf(base + shmlens_participant_offset_waiting_for) == UInt32(shmlens_waiting_for_condition)
+    func isWaitingForClassicCondition(slot: Int) -> Bool {
+        let what = memory.loadHalf(layout.participantOffset(slot) + shmlens_participant_offset_waiting_for)
+        return what == UInt32(shmlens_waiting_for_classic_condition)
     }
 }
 

@@ -75,7 +75,7 @@ func flat(_ golden: String) -> String {
                 """#))
     }
 
-    @Test func `the lock and the condition`() {
+    @Test func `the lock and the conditions`() {
         #expect(
             text(LocksReport(locks: ModelSamples.locks(word: 4711))) == flat(
                 #"""
@@ -88,7 +88,8 @@ func flat(_ golden: String) -> String {
                 "waitHistogram":[{"upToNanoseconds":1,"count":0},{"upToNanoseconds":2,"count":2}],
                 "holdHistogram":[{"upToNanoseconds":1,"count":1}]}},{"offset":1088,"type":"condition",
                 "label":"condition","state":"idle","waiters":[],"processShared":true,"evidence":["header"],
-                "verdict":"ok"}]}
+                "verdict":"ok"},{"offset":1152,"type":"condition","label":"classic condition","state":"idle",
+                "waiters":[],"processShared":true,"evidence":["header"],"verdict":"ok"}]}
                 """#))
     }
 
@@ -151,7 +152,7 @@ func flat(_ golden: String) -> String {
                 {"participants":[{"slot":1,"generation":1,"pid":4711,"startedAt":"2026-07-14T11:43:25.000Z",
                 "name":"alpha","alive":true,"heartbeatAt":null,"operations":{"allocate":0,"resize":0,"free":0,
                 "reclaim":0,"count":0,"write":0,"flag":0,"lock":0},"blockCount":1,"sizeBytes":104}],
-                "next":"AwEABHNsb3QAAAAAAAAAAAEAgAAAAAAAAAEAAAAAAAAAAAE"}
+                "next":"AwEABHNsb3QAAAAAAAAAAAEAgAAAAAAAAAEBAAAAAAAAAAAAAAE"}
                 """#))
     }
 
