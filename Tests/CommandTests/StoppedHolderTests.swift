@@ -86,7 +86,8 @@ import Testing
         let worker = try number(try server.json("GET", "/workers"), "workers", "0", "workerId")
         let values = ["{id}": name, "{offset}": "\(block)", "{workerId}": "\(worker)"]
         var asked: [String] = []
-        for path in paths where path.value["get"] != nil {
+        // A stream has no end to be waited for.
+        for path in paths where path.value["get"] != nil && !path.key.hasSuffix("/stream") {
             asked.append("/" + values.reduce(path.key) { $0.replacing($1.key, with: $1.value) })
         }
         #expect(asked.count > 15 && asked.contains("//api/v1/segments/\(name)/blocks/\(block)"), "\(asked)")

@@ -76,9 +76,7 @@ struct Channel {
     private mutating func lookAtSegment(
         _ id: SegmentIdentifier, _ service: Service, _ look: inout Look
     ) throws(Problem) {
-        let detail = try looking { () throws(ReadingError) in
-            try service.lens.detail(id, protection: service.live.protection(of: id))
-        }
+        let detail = try service.detail(id)
         add("segment", detail, to: &look)
         guard detail.report.heap != nil else { return }
         add("locks", try looking { () throws(ReadingError) in try service.lens.locks(id) }, to: &look)

@@ -21,6 +21,21 @@ export function palette(element) {
   return colours;
 }
 
+/** Calls back when the colours or the ratio of device pixels to CSS pixels change. */
+export function watchScreen(changed) {
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-contrast: more)"]) {
+    matchMedia(query).addEventListener("change", changed);
+  }
+  const arm = () => {
+    // A query for one ratio fires once, when the ratio stops being that one.
+    matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
+      changed();
+      arm();
+    }, { once: true });
+  };
+  arm();
+}
+
 /** Makes a canvas as fine as the screen; returns what to draw with, in CSS pixels. */
 export function prepare(canvas, width, height) {
   const ratio = devicePixelRatio || 1;

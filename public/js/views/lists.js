@@ -2,7 +2,7 @@
 
 import { alive, bytes, clock, count, duration, elapsed, exactBytes, hex, owner, plural, visible } from "../format.js";
 import { byId, rows, setText } from "../dom.js";
-import { hueOf } from "../layout.js";
+import { hueOfOwner as hueOf } from "../map/colours.js";
 import { get } from "../api.js";
 import { linkTo } from "../store.js";
 import { showPager, showProvenance } from "./provenance.js";

@@ -6,8 +6,7 @@ import * as cameras from "../map/camera.js";
 import { modes, sentence, stretchSentence } from "../map/colours.js";
 import { display, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
-import { paint, palette, prepare } from "../map/paint.js";
-import { watchScreen } from "../paint.js";
+import { paint, palette, prepare, watchScreen } from "../map/paint.js";
 
 const heightMinimum = 252;
 const tableRowsMaximum = 200;
