@@ -173,6 +173,7 @@ test("the watch looks into settled managed segments, and is not hurried", async 
     },
     received: (told) => { news = told; },
     isAlarming,
+    clock: () => 500,
   });
   const list = {
     takenAt: "2026-01-01T00:10:00.000Z",
@@ -181,9 +182,14 @@ test("the watch looks into settled managed segments, and is not hurried", async 
   const round = watch.look(list, 0);
   assert.equal(watch.look(list, 0), undefined);
   await round;
-  assert.deepEqual(asked, ["segments/posix:a", "segments/posix:gone", "segments/posix:a/locks", "segments/posix:a/participants?limit=1000"]);
+  assert.deepEqual(asked, ["segments/posix:a", "segments/posix:gone", "segments/posix:a/participants?limit=1000", "segments/posix:a/locks"]);
   assert.deepEqual(news.insides.map(({ id }) => id), ["posix:a"]);
   assert.equal(watch.look(list, 100), undefined);
+  asked.length = 0;
+  await watch.look({ ...list, segments: list.segments.slice(0, 1) }, 9000);
+  // The thorough look took 500 ms: the next comes after 10 s.
+  assert.deepEqual(asked, ["segments/posix:a/locks"]);
   await watch.look({ ...list, next: "more" }, 20000);
+  assert.ok(asked.includes("segments/posix:a"));
   assert.equal(asked.filter((path) => path.includes("=true")).length, 3);
 });

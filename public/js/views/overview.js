@@ -44,6 +44,7 @@ function look(store) {
     get: (path) => actions.api.get(path),
     received: (news) => { if (!store.route.segment) store.received("watched", news, performance.now()); },
     isAlarming,
+    clock: () => performance.now(),
   });
   const list = store.data("segments");
   if (list && !store.isPaused) watch.look(list, performance.now());

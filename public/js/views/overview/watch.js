@@ -1,7 +1,13 @@
 // Looks into managed segments for what their lists do not say, gently: a few at a time, and only while the overview is
 // drawn. Knows nothing of the page.
+//
+// A segment's locks are asked for each time it takes its turn. Its findings and participants cost the server a look at
+// the whole heap: they are asked for less often, and the seldomer the longer that takes.
 
 const roundMilliseconds = 2000;
+const thoroughMilliseconds = 8000;
+/** From one thorough look at a segment to the next passes so many times what it took. */
+const restFactor = 20;
 /** Between two looks at what is too small for the stream's list. */
 const wideMilliseconds = 10000;
 /** Segments that are looked into in one round. */
@@ -34,6 +40,7 @@ function isSettled({ createdAt }, takenAt) {
 
 export class Watch {
   #get;
+  #clock;
   #received;
   #isAlarming;
   #insides = new Map();
@@ -45,10 +52,12 @@ export class Watch {
 
   /**
    * `get(path)` asks, `received({insides, small})` hears the news: `insides` is `[{id, segment?, locks, participants}]`,
-   * `small` the objects that were too small for the list. `isAlarming(inside)` says what is worth asking again.
+   * `small` the objects that were too small for the list. `isAlarming(inside)` says what is worth asking again, `clock()` the time
+   * that `look` is told too.
    */
-  constructor({ get, received, isAlarming }) {
+  constructor({ get, received, isAlarming, clock }) {
     this.#get = get;
+    this.#clock = clock;
     this.#received = received;
     this.#isAlarming = isAlarming;
   }
@@ -88,20 +97,19 @@ export class Watch {
   async #ask(id, now) {
     this.#asked.set(id, now);
     const get = (part) => this.#get(`segments/${id}${part}`).catch(() => undefined);
-    const segment = await get("");
-    // One that went meanwhile has nothing to tell.
-    if (!segment) {
-      this.#insides.delete(id);
-      return;
+    let inside = this.#insides.get(id);
+    if (!inside || now >= inside.thoroughAt) {
+      const segment = await get("");
+      // One that went meanwhile has nothing to tell. Of one that cannot be decoded its finding is all there is.
+      if (!segment) {
+        this.#insides.delete(id);
+        return;
+      }
+      const answer = segment.heap && segment.participantCount > 0 ? await get("/participants?limit=1000") : undefined;
+      const rest = Math.max(thoroughMilliseconds, restFactor * (this.#clock() - now));
+      inside = { id, segment, participants: answer?.participants ?? [], locks: [], thoroughAt: now + rest };
     }
-    // Of one that cannot be decoded its finding is all there is.
-    if (!segment.heap) {
-      this.#insides.set(id, { id, segment, locks: [], participants: [] });
-      return;
-    }
-    const [locks, participants] = await Promise.all([
-      get("/locks"), segment.participantCount === 0 ? undefined : get("/participants?limit=1000"),
-    ]);
-    this.#insides.set(id, { id, segment, locks: locks?.locks ?? [], participants: participants?.participants ?? [] });
+    const locks = inside.segment.heap ? (await get("/locks"))?.locks ?? [] : [];
+    this.#insides.set(id, { ...inside, locks });
   }
 }
