@@ -8,6 +8,8 @@ import { age, badges, bornAt, kindCounts, kindName, kinds, mappers, nameOf, owne
 import { showPager, showProvenance } from "./provenance.js";
 
 const askedAgainMilliseconds = 1000;
+/** A list is asked for again after so long though nothing is known to have changed: a word may have been lost. */
+const askedAnywayMilliseconds = 5000;
 const typedMilliseconds = 150;
 
 let actions;
@@ -89,7 +91,8 @@ function ask(store) {
   if (isWhole(list, route)) return;
   const wanted = path(route);
   if (asked.path === wanted) {
-    if (store.isPaused || now - asked.at < askedAgainMilliseconds || (asked.list === list && !list?.next)) return;
+    const isKnown = asked.list === list && !list?.next;
+    if (store.isPaused || now - asked.at < (isKnown ? askedAnywayMilliseconds : askedAgainMilliseconds)) return;
   }
   asked = { path: wanted, at: now, list };
   const isWanted = () => asked.path === wanted && store.route.segment === undefined;
