@@ -52,10 +52,9 @@ function look(store) {
 
 function renderAttention(store) {
   const list = store.data("segments");
-  const watched = store.data("watched");
   const status = store.data("status");
-  if (!list || !status || !watched) return;
-  const segmentsKnown = merged(list.segments, watched.small);
-  const lines = attention({ status, segments: segmentsKnown, insides: watched.insides, now: serverTime(status) });
-  callouts.render(lines, watched.managedCount, actions);
+  if (!list || !status) return;
+  const { insides, small, managedCount, isComplete } = store.data("watched") ?? { insides: [], small: [] };
+  const lines = attention({ status, segments: merged(list.segments, small), insides, now: serverTime(status) });
+  callouts.render(lines, { managedCount, isComplete }, actions);
 }

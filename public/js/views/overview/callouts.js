@@ -15,14 +15,14 @@ export function connect() {
   });
 }
 
-/** `managedCount` segments are looked into, in turns. */
-export function render(lines, managedCount, { announce }) {
+/** `managedCount` segments are looked into, in turns; before each had its own nobody can say that all is well. */
+export function render(lines, { managedCount, isComplete }, { announce }) {
   const none = byId("attention-none");
   const list = byId("attention-list");
   none.hidden = lines.length > 0;
   list.hidden = lines.length === 0;
   const looked = managedCount > 0 ? ` the locks and participants of ${plural(managedCount, "managed segment")},` : "";
-  setText(none, `Nothing needs attention. Looked at: findings,${looked} orphaned and deleted objects, room in the tmpfs.`);
+  if (isComplete) setText(none, `Nothing needs attention. Looked at: findings,${looked} orphaned and deleted objects, room in the tmpfs.`);
   reconcile(list, lines, (line) => line.key, create, update);
   sayNew(lines, announce);
 }

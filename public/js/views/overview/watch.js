@@ -51,8 +51,8 @@ export class Watch {
   #isBusy = false;
 
   /**
-   * `get(path)` asks, `received({insides, small})` hears the news: `insides` is `[{id, segment?, locks, participants}]`,
-   * `small` the objects that were too small for the list. `isAlarming(inside)` says what is worth asking again, `clock()` the time
+   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is `[{id, segment,
+   * locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time
    * that `look` is told too.
    */
   constructor({ get, received, isAlarming, clock }) {
@@ -83,8 +83,12 @@ export class Watch {
     const known = new Set(ids);
     for (const map of [this.#insides, this.#asked]) for (const id of [...map.keys()]) if (!known.has(id)) map.delete(id);
     const alarmed = [...this.#insides.values()].filter(this.#isAlarming).map(({ id }) => id);
-    await Promise.all(nextRound(ids, alarmed, this.#asked).map((id) => this.#ask(id, now)));
-    this.#received({ insides: [...this.#insides.values()], small: this.#small, managedCount: ids.length });
+    const tell = () => this.#received({
+      insides: [...this.#insides.values()], small: this.#small, managedCount: ids.length, isComplete: ids.every((id) => this.#asked.has(id)),
+    });
+    // Each is told as it comes: one that is slow holds up no other.
+    await Promise.all(nextRound(ids, alarmed, this.#asked).map((id) => this.#ask(id, now).then(tell)));
+    tell();
   }
 
   /** What may need attention though it is small: an orphan of a page is one all the same. */

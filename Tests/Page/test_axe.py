@@ -1,0 +1,120 @@
+"""The rules of axe-core over each view, light and dark, narrow and wide: no violation.
+
+The rules are in the package axe-core-python of PyPI, which carries axe.min.js.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from browser import Browser
+from server import Server, quoted, remove, unique
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PUBLIC = os.path.join(ROOT, "public")
+WIDTHS = (360, 1280)
+TABS = ("heap", "locks", "participants", "events", "workers", "about")
+
+
+def program():
+    candidates = [os.environ.get("SHMLENS"), os.path.join(ROOT, ".build/debug/shmlens"), shutil.which("shmlens"), "/tmp/bin/shmlens"]
+    for path in candidates:
+        if path and os.access(path, os.X_OK):
+            return path
+    raise unittest.SkipTest("no shmlens: set SHMLENS to its path")
+
+
+def axe_source():
+    package = importlib.util.find_spec("axe_core_python")
+    if package is None:
+        raise unittest.SkipTest("axe-core is not installed: pip install axe-core-python==0.1.0")
+    path = os.path.join(package.submodule_search_locations[0], "axe.min.js")
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+class Axe(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.axe = axe_source()
+        cls.server = Server(program(), PUBLIC)
+        cls.addClassCleanup(cls.server.stop)
+        cls.name = unique("axe")
+        cls.server.ask("POST", "segments", {"name": cls.name, "capacityBytes": "64KiB"})
+        cls.addClassCleanup(cls.remove_segment)
+        cls.foreign = unique("axe-foreign")
+        with open(f"/dev/shm/{cls.foreign}", "wb") as file:
+            file.write(b"x" * 8192)
+        cls.addClassCleanup(remove, cls.foreign)
+        cls.server.ask("POST", "workers", {"segment": quoted(cls.name), "workload": "churn", "options": {"ratePerSecond": 5, "seed": 1}})
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    @classmethod
+    def remove_segment(cls):
+        try:
+            cls.server.ask("DELETE", f"segments/{quoted(cls.name)}?force=true")
+        except RuntimeError:
+            remove(cls.name)
+
+    def check(self, query, ready):
+        """Violations of what an address shows, in both schemes and all widths."""
+        self.browser.logs()
+        self.browser.open(f"{self.server.base}/{query}")
+        self.browser.until(ready, f"{query or 'the overview'} is there")
+        # Chromium's own protocol is not bound by the page's policy.
+        self.browser.cdp("Runtime.evaluate", expression=self.axe)
+        found = {}
+        for dark in (False, True):
+            self.browser.scheme(dark)
+            for width in WIDTHS:
+                self.browser.size(width, 900)
+                answer = self.browser.cdp(
+                    "Runtime.evaluate", awaitPromise=True, returnByValue=True,
+                    expression="axe.run(document, { resultTypes: ['violations'] }).then((r) => JSON.stringify(r.violations.map((v) =>"
+                               " [v.id, v.nodes.map((n) => n.target.join(' ') + ': ' + (n.any[0] || n.all[0] || n.none[0] || {}).message)])))")
+                for rule, nodes in json.loads(answer["result"]["value"]):
+                    for node in nodes:
+                        found.setdefault(f"{rule}: {node}", []).append(f"{width} {'dark' if dark else 'light'}")
+        messages = [entry["message"] for entry in self.browser.logs() if not self.is_others(entry["message"])]
+        self.browser.open("about:blank")
+        self.assertEqual(found, {}, f"{query or 'the overview'}: " + "\n".join(f"{key} ({', '.join(where)})" for key, where in found.items()))
+        self.assertEqual(messages, [], "the console is not silent")
+
+    def is_others(self, message):
+        """Objects of others may go between two looks."""
+        return " 404 " in message and "/api/v1/segments/" in message and f"-{os.getpid()}-" not in message
+
+    LISTED = "return document.querySelectorAll('#segments-rows tr').length > 1 && !document.querySelector('#attention-list').hidden"
+
+    def test_overview(self):
+        self.check("", self.LISTED)
+
+    def test_overview_filtered_and_coloured_by_health(self):
+        self.check(f"?q={self.foreign}&colour=health&sort=-name", "return document.querySelectorAll('#segments-rows tr').length === 1")
+
+    def test_overview_without_a_result(self):
+        self.check("?q=there-is-no-such-object", "return document.querySelector('#segments-empty').textContent.startsWith('No object passes')")
+
+    def test_sheet_of_keys(self):
+        self.check("", f"if (document.querySelector('#keys') && !document.querySelector('dialog.sheet[open]')) document.querySelector('#keys').click(); {self.LISTED}")
+
+    def test_form_of_a_new_segment(self):
+        self.check("", f"if (!document.querySelector('dialog[open]')) document.querySelector('#new-segment').click(); {self.LISTED}")
+
+    def test_foreign_object(self):
+        self.check(f"?segment={quoted(self.foreign)}", "return document.querySelector('#segment-facts dd')")
+
+    def test_each_tab_of_a_segment(self):
+        for tab in TABS:
+            with self.subTest(tab=tab):
+                self.check(f"?segment={quoted(self.name)}&tab={tab}", f"return document.querySelector('#segment-facts dd') && !document.querySelector('#tab-{tab}').hidden")
+
+
+if __name__ == "__main__":
+    unittest.main()
