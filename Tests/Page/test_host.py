@@ -235,7 +235,7 @@ class Overview(HostCase):
             self.browser.until(lambda: self.row(extra) is None, "it went")
             shifts = self.browser.run("return window.shifts")
             self.assertLess(sum(shift["value"] for shift in shifts), 0.02, f"{width} px: {shifts}")
-            self.assertEqual(self.browser.run("return document.documentElement.scrollWidth > innerWidth"), False, f"{width} px is too narrow")
+            self.assertEqual(self.browser.run("return document.documentElement.scrollWidth > document.documentElement.clientWidth"), False, f"{width} px is too narrow")
 
 
 class Attention(HostCase):
@@ -433,6 +433,25 @@ HOSTILE = {
     b"</title></textarea><script>alert(2)</script>".replace(b"/", b"\\"): "<\\title><\\textarea><script>alert(2)<\\script>",
     b"%2e%2e%2f&segment=posix:other#x": "%2e%2e%2f&segment=posix:other#x",
 }
+
+
+class Stale(HostCase):
+    def test_a_silent_server_is_told_and_nothing_overflows(self):
+        """The server is stopped for a while: what is on the page stays, and says that it is old."""
+        name = self.object("stale")
+        self.until_listed(name)
+        self.browser.size(360, 740)
+        height = self.browser.run("return document.querySelector('.bar').offsetHeight")
+        self.server.process.send_signal(signal.SIGSTOP)
+        try:
+            self.browser.until("return document.querySelector('#live').dataset.state === 'stale'", "the sign")
+            self.assertIn("old", self.browser.text("#live-text"))
+            self.assertIsNotNone(self.row(name))
+            self.assertEqual(self.browser.run(
+                "return [document.querySelector('.bar').offsetHeight, document.documentElement.scrollWidth <= document.documentElement.clientWidth]"), [height, True])
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
+        self.browser.until("return document.querySelector('#live').dataset.state === 'live'", "live again", 40)
 
 
 class Hostile(HostCase):

@@ -65,7 +65,8 @@ test("a tmpfs that is nearly full, and one that promised too much", () => {
   assert.deepEqual(attention({ status: tmpfs({ usedBytes: 840 }) }), []);
   assert.equal(attention({ status: tmpfs({ usedBytes: 900 }) })[0].severity, "warning");
   assert.equal(attention({ status: tmpfs({ usedBytes: 990 }) })[0].severity, "error");
-  assert.equal(attention({ status: tmpfs({ promisedBytes: 5000 }) })[0].label, "promised too much");
+  const status = { ...tmpfs({ promisedBytes: 5000 }), findings: [{ code: "overpromised", severity: "warning", message: "so many bytes" }, { code: "other", severity: "info", message: "as well" }] };
+  assert.deepEqual(attention({ status }).map(({ label }) => label), ["overpromised", "other"]);
   assert.deepEqual(attention({ status: tmpfs({ sizeBytes: 0, promisedBytes: 5000 }) }), []);
 });
 

@@ -22,7 +22,7 @@ export function attention({ status, segments = [], insides = [], now = NaN }) {
   const lines = [
     ...found.flatMap(({ segment, locks }) => locks.map((lock) => lockLine(segment, lock))),
     ...(status?.host?.tmpfs ?? []).flatMap(tmpfsLines),
-    ...(status?.findings ?? []).map(hostLine),
+    ...(status?.findings ?? []).filter(({ code }) => !toldByTmpfs.has(code)).map(hostLine),
     ...findingLines(segments.map((segment) => detailed.get(segment.id) ?? segment)),
     ...found.map(({ segment, participants }) => participantsLine(segment, participants)),
     ...leftovers(segments, now),
@@ -120,6 +120,9 @@ function participantsLine(segment, participants) {
 /** Above this share of a tmpfs there is little left to take. */
 const fullShare = { warning: 0.85, error: 0.95 };
 
+/** Findings of the host that say what its figures say: the line of those has units, and leads somewhere. */
+const toldByTmpfs = new Set(["overpromised"]);
+
 function tmpfsLines({ path, sizeBytes, usedBytes, promisedBytes }) {
   // A tmpfs may have no limit at all.
   if (!(sizeBytes > 0)) return [];
@@ -134,7 +137,7 @@ function tmpfsLines({ path, sizeBytes, usedBytes, promisedBytes }) {
   }
   if (usedBytes + promisedBytes > sizeBytes) {
     lines.push({
-      key: `promised ${path}`, severity: "warning", label: "promised too much",
+      key: `promised ${path}`, severity: "warning", label: "overpromised",
       text: `The objects in ${visible(path)} may by their sizes still take ${bytes(promisedBytes)}, and ${bytes(Math.max(0, sizeBytes - usedBytes))} are left: a process that writes there can die of SIGBUS.`,
       places: [{ text: "the largest by size", route: { sort: "-sizeBytes" } }],
     });
