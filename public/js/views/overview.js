@@ -18,7 +18,7 @@ export function connect(host, theActions) {
   actions = theActions;
   callouts.connect();
   totals.connect(byId("totals"));
-  area.connect(byId("area"), actions);
+  area.connect(actions);
   segments.connect(actions);
   // The new segment's own page has none of the list's filters.
   const leave = (part) => actions.go({ ...anew(actions.route()), ...part });

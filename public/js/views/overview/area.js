@@ -1,11 +1,11 @@
 // The area map: each object a tile, as large as the memory it takes. The table below has the same in words.
 
 import { bytes, count, plural } from "../../format.js";
-import { make, reconcile, setText, swatch } from "../../dom.js";
+import { byId, make, reconcile, setText, swatch } from "../../dom.js";
 import { prepare, watchScreen } from "../../map/paint.js";
 import { step, tileAt, treemap } from "../../treemap.js";
 import { paint, palette } from "./area-paint.js";
-import { colouringOf, colourings, colourOf, groupOf, groups, hiddenGroups, toggled } from "./groups.js";
+import { colouringOf, colourOf, groupOf, groups, hiddenGroups, toggled } from "./groups.js";
 import { anew, notPutAway, passing } from "./query.js";
 import { healthOf, healths, kindName, nameOf, sentence } from "./rows.js";
 
@@ -28,9 +28,14 @@ export function model() {
   return { tiles: area.tiles, hover: area.hover, cursor: area.cursor, colours: area.colours };
 }
 
-export function connect(host, actions) {
+export function connect(actions) {
   area.actions = actions;
-  build(host);
+  area.canvas = byId("area-canvas");
+  for (const part of ["frame", "empty", "tip", "legend", "note", "sizing", "colouring"]) area.parts[part] = byId(`area-${part}`);
+  const { sizing, colouring } = area.parts;
+  sizing.addEventListener("change", () => actions.go({ area: sizing.value === sizings[0].key ? undefined : sizing.value }));
+  // A group that was put away means nothing in another way of colouring.
+  colouring.addEventListener("change", () => actions.go({ colour: colouring.value, hide: undefined }));
   new ResizeObserver(([entry]) => {
     area.width = Math.floor(entry.contentRect.width);
     area.height = Math.floor(entry.contentRect.height);
@@ -56,47 +61,11 @@ export function connect(host, actions) {
   });
 }
 
-function build(host) {
-  const { parts } = area;
-  const head = make("div", { className: "area-head" });
-  parts.sizing = choice("area-sizing", "Sized by", sizings, (value) => ({ area: value === sizings[0].key ? undefined : value }));
-  // A group that was put away means nothing in another way of colouring.
-  parts.colouring = choice("area-colouring", "Coloured by", colourings, (value) => ({ colour: value, hide: undefined }));
-  head.append(parts.sizing.label, parts.colouring.label);
-  parts.frame = make("div", { className: "area-frame" });
-  area.canvas = make("canvas");
-  area.canvas.id = "area-canvas";
-  area.canvas.tabIndex = 0;
-  area.canvas.setAttribute("role", "img");
-  area.canvas.setAttribute("aria-label", "Area map of the objects");
-  area.canvas.setAttribute("aria-describedby", "area-note");
-  parts.empty = make("p", { className: "area-empty", text: "Asking the server…" });
-  parts.tip = make("p", { className: "area-tip" });
-  parts.tip.setAttribute("aria-hidden", "true");
-  parts.tip.hidden = true;
-  parts.frame.append(area.canvas, parts.empty, parts.tip);
-  parts.note = make("p", { className: "area-note" });
-  parts.note.id = "area-note";
-  parts.legend = make("ul", { className: "area-legend" });
-  parts.legend.setAttribute("aria-label", "Colours; press one to hide its objects, in the list as well");
-  host.append(head, parts.frame, parts.legend, parts.note);
-}
-
-function choice(id, text, options, partOf) {
-  const select = make("select");
-  select.id = id;
-  for (const { key, name } of options) select.append(new Option(name, key));
-  select.addEventListener("change", () => area.actions.go(partOf(select.value)));
-  const label = make("label", { text });
-  label.append(" ", select);
-  return { select, label };
-}
-
 const sizingOf = (route) => sizings.find(({ key }) => key === route.area) ?? sizings[0];
 
 export function arrive(route) {
-  area.parts.sizing.select.value = sizingOf(route).key;
-  area.parts.colouring.select.value = colouringOf(route);
+  area.parts.sizing.value = sizingOf(route).key;
+  area.parts.colouring.value = colouringOf(route);
 }
 
 /** Draws anew where the objects, or what is wanted of them, changed. */
@@ -250,5 +219,5 @@ function open(index) {
   }
   // The small ones are in the list, the smallest first.
   area.actions.go({ sort: sizingOf(area.route).key === "size" ? "sizeBytes" : "residentBytes", cursor: undefined });
-  document.getElementById("segments-title").focus();
+  byId("segments-title").focus();
 }

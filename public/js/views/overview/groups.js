@@ -5,14 +5,10 @@ import { healthOf, healths, kindName, kinds, ownerName } from "./rows.js";
 const hues = 8;
 
 /** Ways to colour, and so to group. */
-export const colourings = [
-  { key: "kind", name: "kind" },
-  { key: "health", name: "health" },
-  { key: "owner", name: "owner" },
-];
+const colourings = ["kind", "health", "owner"];
 
 export function colouringOf(route) {
-  return colourings.some(({ key }) => key === route.colour) ? route.colour : "kind";
+  return colourings.includes(route.colour) ? route.colour : "kind";
 }
 
 /** The key of a segment's group. */
