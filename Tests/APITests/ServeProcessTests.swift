@@ -37,7 +37,7 @@ import Testing
         #expect(worker.hasPrefix("HTTP/1.1 201"), "\(worker)")
         #expect(server.end(SIGTERM) == 0)
         let segment = try Segment.open(name: name)
-        #expect(segment.livingParticipants() == 0)
+        #expect(try segment.livingParticipants() == 0)
     }
 
     @Test(.disabled(if: replacesLockingOfMemory, "a sanitizer answers mlock itself"))
