@@ -14,7 +14,8 @@ import Testing
 /// The program itself, as a process with a socket.
 @Suite struct ServeProcessTests {
     @Test func `serves, and ends cleanly on SIGTERM`() throws {
-        let server = try ServerProcess(["--public", "/nonexistent"])
+        let folder = TemporaryFolder()
+        let server = try ServerProcess(["--public", folder.path])
         let name = Unique.name("live")
         defer { removeObject(name) }
         let made = try server.ask(

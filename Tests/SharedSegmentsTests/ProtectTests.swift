@@ -10,7 +10,7 @@ import Testing
 @testable import SharedSegments
 
 /// One after the other: what the kernel counts as locked, it counts for the whole process.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ProtectTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ProtectTests {
     private static let page = sysconf(Int32(_SC_PAGESIZE))
 
     private func range(

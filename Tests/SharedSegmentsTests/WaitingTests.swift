@@ -18,7 +18,7 @@ private final class Tids: Sendable {
 }
 
 /// Waiting for the lock and for conditions: giving up, and the classic condition.
-@Suite(.timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(10))) struct WaitingTests {
     // MARK: Giving up
 
     @Test func `a lock that is free is taken without asking whether to give up`() throws {

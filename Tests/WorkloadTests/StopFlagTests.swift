@@ -6,7 +6,7 @@ import Testing
 
 @testable import Workload
 
-@Suite(.timeLimit(.minutes(1))) struct StopFlagTests {
+@Suite(.timeLimit(.minutes(10))) struct StopFlagTests {
     @Test func `a sleeper without an end is woken by the flag`() {
         let flag = StopFlag()
         let woken = Flag()
