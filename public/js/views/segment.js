@@ -23,7 +23,7 @@ let actions;
 
 export function connect(theActions, store) {
   actions = theActions;
-  map.connect(byId("map"), actions);
+  map.connect(byId("map"), actions, store);
   hex.connect(byId("hex"), actions);
   inspector.connect(byId("inspector"), actions);
   for (const tab of tabs) {
