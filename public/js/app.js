@@ -78,9 +78,16 @@ function arrive(route) {
 /** Back in the list, the focus belongs on the segment that one looked at, as soon as it is listed again. */
 function returnFocus() {
   if (!cameFrom || !store.data("segments")) return;
+  // Whoever went on meanwhile is not called back.
+  if (document.activeElement !== byId("overview-title")) {
+    cameFrom = undefined;
+    return;
+  }
   const address = linkTo({ segment: cameFrom });
+  const link = [...byId("overview").querySelectorAll("a[data-route]")].find((one) => one.getAttribute("href") === address);
+  if (!link) return;
   cameFrom = undefined;
-  [...byId("overview").querySelectorAll("a[data-route]")].find((link) => link.getAttribute("href") === address)?.focus();
+  link.focus();
 }
 
 /** Changes the place on this page: the address follows a little later, and nothing is put on the way back. */

@@ -2,49 +2,112 @@
 
 import { byId, make } from "./dom.js";
 
+/** Each part of the page with its keys, in groups. What stands here works; what does not work does not stand here. */
 const sheet = [
-  ["Everywhere", [["?", "this sheet"], ["/", "search in the list, or go to an offset"], ["Space", "pause and resume"], ["g o", "go to the overview"], ["1 – 6", "the tabs of a segment"]]],
-  ["Memory map", [["+ −", "zoom"], ["arrows, Page, Home, End", "move"], ["0", "the whole"], ["f", "the selection"], ["n p", "next and previous block"], ["Enter", "select what is in the middle"], ["Esc", "select nothing"], ["wheel, pinch", "zoom at the pointer"], ["Shift + wheel, drag", "move"], ["click, double click", "select, come close"]]],
-  ["Bytes", [["arrows, Page, Home, End", "move"], ["Shift with them", "select"], ["g", "go to an offset"], ["0 – 9 a – f", "write over, in a pool"], ["Ctrl + C", "copy"]]],
-  ["Overview", [["arrows, Enter", "move in the area map and the table, open"]]],
+  ["Everywhere", [
+    [["?"], "this sheet"], [["Space"], "pause and resume"], [["g", "o"], "go to the overview: one after the other"],
+    [["Tab"], "from one thing to the next"], [["Esc"], "close a dialog"],
+  ]],
+  ["Overview", [
+    [["/"], "search for a name"], [["↑", "↓", "←", "→"], "in the area map: to the next object"],
+    [["Home", "End"], "in the area map: to the largest, to the smallest"], [["Enter"], "open it"],
+  ]],
+  ["A segment", [
+    [["1", "…", "6"], "its tabs"], [["←", "→", "Home", "End"], "on the tabs: to the next, the first, the last"], [["/"], "go to an offset"],
+  ]],
+  ["Memory map", [
+    [["+", "−"], "zoom"], [["0"], "the whole"], [["f"], "the selection"],
+    [["↑", "↓", "←", "→", "Page ↑", "Page ↓", "Home", "End"], "move"], [["n", "p"], "next and previous block"],
+    [["Enter"], "select what is in the middle"], [["Esc"], "select nothing"],
+    [["wheel", "pinch"], "zoom at the pointer"], [["Shift wheel", "drag"], "move"], [["click", "double click"], "select, come close"],
+  ]],
+  ["Bytes", [
+    [["↑", "↓", "←", "→", "Page ↑", "Page ↓"], "move"], [["Shift"], "with them: select"],
+  ]],
 ];
+
+/** What has keys of its own, or a use for letters: only the sheet can be called from there. */
+const takesKeys = "input, select, textarea, [contenteditable], dialog, [role=grid], canvas";
+/** What Space presses or scrolls. */
+const takesSpace = "a, button, summary, [role=tab], [tabindex='0']";
 
 let dialog;
 
 export function connectKeys(actions) {
   dialog = make("dialog", { className: "sheet" });
   dialog.setAttribute("aria-labelledby", "sheet-title");
+  const head = make("div", { className: "sheet-head" });
   const title = make("h2", { text: "Keys" });
   title.id = "sheet-title";
-  dialog.append(title);
-  for (const [group, entries] of sheet) {
-    const list = make("dl", { className: "key-list" });
-    for (const [keys, what] of entries) list.append(make("dt", { text: keys }), make("dd", { text: what }));
-    dialog.append(make("h3", { text: group }), list);
-  }
   const close = make("button", { text: "Close" });
   close.type = "button";
   close.addEventListener("click", () => dialog.close());
-  dialog.append(close);
+  head.append(title, close);
+  const groups = make("div", { className: "sheet-groups" });
+  groups.append(...sheet.map(([name, entries]) => groupOf(name, entries)));
+  dialog.append(head, groups);
+  // What is around the sheet closes it, as Esc does.
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   document.body.append(dialog);
   byId("keys").addEventListener("click", () => dialog.showModal());
   connectGlobal(actions);
+}
+
+function groupOf(name, entries) {
+  const section = make("section");
+  const list = make("dl", { className: "key-list" });
+  for (const [keys, what] of entries) {
+    const term = make("dt");
+    for (const key of keys) term.append(key === "…" ? "…" : make("kbd", { text: key }), " ");
+    list.append(term, make("dd", { text: what }));
+  }
+  section.append(make("h3", { text: name }), list);
+  return section;
 }
 
 function connectGlobal(actions) {
   let before = "";
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const isTyping = event.target.closest?.("input, select, textarea, [contenteditable], dialog, [role=grid], canvas");
     const sequence = before + event.key;
     before = event.key === "g" ? "g" : "";
-    if (event.key === "?" && !event.target.closest?.("input, textarea")) dialog.showModal();
-    else if (isTyping) return;
-    else if (sequence === "go") actions.go({ segment: undefined, tab: undefined, at: undefined, to: undefined, from: undefined, span: undefined });
-    else if (event.key === "/") document.querySelector("section:not([hidden]) input[type=search], #hex input")?.focus();
-    else if (event.key === " " && event.target === document.body) byId("pause").click();
-    else if (/^[1-6]$/.test(event.key)) byId("tabs").children[Number(event.key) - 1]?.click();
-    else return;
-    event.preventDefault();
+    if (act(event, sequence, actions)) event.preventDefault();
   });
+}
+
+/** Does what a key stands for; false where it stands for nothing here. */
+function act(event, sequence, actions) {
+  const at = (selector) => Boolean(event.target.closest?.(selector));
+  if (event.key === "?" && !at("input, textarea, dialog")) return openSheet();
+  if (at(takesKeys)) return false;
+  if (sequence === "go") return goToOverview(actions);
+  if (event.key === "/") return focusOn(byId("view-overview").hidden ? "#hex input" : "#segments-filters input[type=search]");
+  if (event.key === " " && !event.repeat && !at(takesSpace)) return press(byId("pause"));
+  if (/^[1-9]$/.test(event.key) && !byId("view-segment").hidden) {
+    return press([...byId("tabs").children].filter((tab) => !tab.hidden)[Number(event.key) - 1]);
+  }
+  return false;
+}
+
+function openSheet() {
+  if (!dialog.open) dialog.showModal();
+  return true;
+}
+
+function goToOverview(actions) {
+  const route = actions.route();
+  if (route.segment) actions.go(Object.fromEntries(Object.keys(route).map((key) => [key, undefined])));
+  return true;
+}
+
+function focusOn(selector) {
+  const field = document.querySelector(selector);
+  field?.focus();
+  field?.select?.();
+  return Boolean(field);
+}
+
+function press(button) {
+  button?.click();
+  return Boolean(button);
 }

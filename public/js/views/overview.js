@@ -1,9 +1,61 @@
-// All shared memory of the host: the list, its filters, and what is to be known of the host.
+// All shared memory of the host: what needs attention, the totals, the area map, the table.
 
+import { byId } from "../dom.js";
+import { newSegment } from "../tabs/changes.js";
+import * as area from "./overview/area.js";
+import { attention, isAlarming } from "./overview/attention.js";
+import * as callouts from "./overview/callouts.js";
+import { anew } from "./overview/query.js";
+import { serverTime } from "./overview/rows.js";
+import * as totals from "./overview/totals.js";
+import { merged, Watch } from "./overview/watch.js";
 import * as segments from "./segments.js";
 
-export function connect(host, actions) {
+let actions;
+let watch;
+
+export function connect(host, theActions) {
+  actions = theActions;
+  callouts.connect();
+  totals.connect(byId("totals"));
+  area.connect(byId("area"), actions);
   segments.connect(actions);
+  // The new segment's own page has none of the list's filters.
+  const leave = (part) => actions.go({ ...anew(actions.route()), ...part });
+  byId("new-segment").addEventListener("click", () => newSegment({ ...actions, go: leave }));
 }
 
-export const { arrive, render } = segments;
+export function arrive(route) {
+  area.arrive(route);
+  segments.arrive(route);
+}
+
+export function render(store) {
+  look(store);
+  renderAttention(store);
+  totals.render(store);
+  area.render(store);
+  segments.render(store);
+}
+
+/** Looks into managed segments while the page follows the host. */
+function look(store) {
+  watch ??= new Watch({
+    get: (path) => actions.api.get(path),
+    received: (news) => { if (!store.route.segment) store.received("watched", news, performance.now()); },
+    isAlarming,
+    clock: () => performance.now(),
+  });
+  const list = store.data("segments");
+  if (list && !store.isPaused) watch.look(list, performance.now());
+}
+
+function renderAttention(store) {
+  const list = store.data("segments");
+  const watched = store.data("watched");
+  const status = store.data("status");
+  if (!list || !status || !watched) return;
+  const segmentsKnown = merged(list.segments, watched.small);
+  const lines = attention({ status, segments: segmentsKnown, insides: watched.insides, now: serverTime(status) });
+  callouts.render(lines, watched.managedCount, actions);
+}

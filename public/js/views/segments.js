@@ -1,140 +1,185 @@
-// The list of segments.
+// The list of objects: filters, order and page stand in the address, and the server does the work.
 
-import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
-import { byId, rows, setText, show } from "../dom.js";
-import { get } from "../api.js";
+import { bytes, count, exactBytes, moment, plural } from "../format.js";
+import { byId, rows, setText } from "../dom.js";
 import { linkTo } from "../store.js";
-import { showFindings } from "./findings.js";
+import { isFiltered, isPlain, nextSort, notPutAway, pageRows, path, sortOf, withoutFilters } from "./overview/query.js";
+import { age, badges, bornAt, kindCounts, kindName, kinds, mappers, nameOf, ownerName, serverTime } from "./overview/rows.js";
 import { showPager, showProvenance } from "./provenance.js";
 
-const limit = 100;
-/** Of these the large ones are looked for. */
-const largestFirst = new Set(["sizeBytes", "residentBytes", "mapperCount"]);
-
-function path(route) {
-  const query = new URLSearchParams({ limit });
-  for (const key of ["q", "kind", "sort", "cursor"]) if (route[key]) query.set(key, route[key]);
-  return `segments?${query}`;
-}
-
-let asked = { path: undefined, at: 0 };
 const askedAgainMilliseconds = 1000;
+/** A list is asked for again after so long though nothing is known to have changed: a word may have been lost. */
+const askedAnywayMilliseconds = 5000;
+const typedMilliseconds = 150;
 
-/** Asks for the part of the list that is shown, no more than once a second: the stream has the largest only. */
-function ask(store) {
-  const wanted = path(store.route);
-  const now = performance.now();
-  if (store.isPaused || (asked.path === wanted && now - asked.at < askedAgainMilliseconds)) return;
-  asked = { path: wanted, at: now };
-  get(wanted).then(
-    (answer) => { if (asked.path === wanted) store.received("list", answer, performance.now()); },
-    (error) => store.failed("list", error));
-}
+let actions;
+let asked = { path: undefined, at: -Infinity, list: undefined };
+let typing = 0;
+let drawn = "";
+let drawnAnswer;
 
-/** Connects the form; `actions.go(route, { replace })` leads somewhere else. */
-export function connect(actions) {
+/** Connects the form and the head of the table. */
+export function connect(theActions) {
+  actions = theActions;
   const form = byId("segments-filters");
+  const { q, kind, managed, orphaned, deleted } = form.elements;
   const apply = (replace) => {
-    actions.go({ q: form.elements.q.value, kind: form.elements.kind.value, cursor: undefined }, { replace });
+    clearTimeout(typing);
+    actions.go({
+      q: q.value, kind: kind.value, managed: managed.value, orphaned: orphaned.checked ? "true" : undefined,
+      deleted: deleted.checked ? "true" : undefined, cursor: undefined,
+    }, { replace });
   };
-  form.elements.q.addEventListener("input", () => apply(true));
-  form.elements.kind.addEventListener("change", () => apply(false));
-  form.addEventListener("submit", (event) => event.preventDefault());
+  q.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => apply(true), typedMilliseconds);
+  });
+  form.addEventListener("change", (event) => { if (event.target !== q) apply(false); });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    apply(true);
+  });
+  byId("segments-all").addEventListener("click", () => actions.go(withoutFilters()));
   byId("segments-head").addEventListener("click", (event) => {
     const key = event.target.closest("[data-sort]")?.dataset.sort;
-    if (key) actions.go({ sort: nextSort(key, actions.route().sort), cursor: undefined });
+    if (key) actions.go({ sort: nextSort(key, actions.route()), cursor: undefined });
   });
-}
-
-/** A column's own order first, then the other way round, then none. */
-function nextSort(key, sort) {
-  const orders = largestFirst.has(key) ? [`-${key}`, key] : [key, `-${key}`];
-  return orders[orders.indexOf(sort) + 1];
 }
 
 /** Puts a route's filters into the form, and its order into the table's head. */
 export function arrive(route) {
-  const { q, kind } = byId("segments-filters").elements;
+  clearTimeout(typing);
+  const { q, kind, managed, orphaned, deleted } = byId("segments-filters").elements;
+  // What is being typed is not taken back.
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
+  offerKinds([route.kind]);
   kind.value = route.kind ?? "";
+  managed.value = ["true", "false"].includes(route.managed) ? route.managed : "";
+  orphaned.checked = route.orphaned === "true";
+  deleted.checked = route.deleted === "true";
+  const sort = sortOf(route);
   for (const button of byId("segments-head").querySelectorAll("[data-sort]")) {
-    const key = button.dataset.sort;
-    const order = { [key]: "ascending", [`-${key}`]: "descending" }[route.sort];
-    if (order) button.closest("th").setAttribute("aria-sort", order);
-    else button.closest("th").removeAttribute("aria-sort");
+    const cell = button.closest("th");
+    // An age rises while the time of its beginning falls.
+    const isDescending = button.dataset.sort === "createdAt" ? !sort.isDescending : sort.isDescending;
+    if (button.dataset.sort === sort.key) cell.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
+    else cell.removeAttribute("aria-sort");
   }
+}
+
+/** Kinds that the server tells of can be chosen; the one in the address too, whatever it is. */
+function offerKinds(keys) {
+  const { kind } = byId("segments-filters").elements;
+  const known = [...kind.options].map((option) => option.value);
+  const wanted = keys.filter((key) => key && !known.includes(key));
+  if (wanted.length === 0) return;
+  const order = ["", ...kinds.map(({ key }) => key)];
+  const all = [...known, ...wanted].sort((a, b) => (order.indexOf(a) + 1 || order.length + 1) - (order.indexOf(b) + 1 || order.length + 1));
+  const value = kind.value;
+  kind.replaceChildren(...all.map((key) => new Option(key === "" ? "all" : kindName(key), key)));
+  kind.value = value;
+}
+
+/**
+ * Asks for the page of the list that is shown, no more than once a second, and not again while the stream tells of no
+ * change. The stream has the largest objects: where those are all that is wanted, nothing need be asked.
+ */
+function ask(store) {
+  const { route } = store;
+  const list = store.data("segments");
+  const now = performance.now();
+  if (isWhole(list, route)) return;
+  const wanted = path(route);
+  if (asked.path === wanted) {
+    const isKnown = asked.list === list && !list?.next;
+    if (store.isPaused || now - asked.at < (isKnown ? askedAnywayMilliseconds : askedAgainMilliseconds)) return;
+  }
+  asked = { path: wanted, at: now, list };
+  const isWanted = () => asked.path === wanted && store.route.segment === undefined;
+  actions.api.get(wanted).then(
+    (answer) => { if (isWanted()) store.received("list", { ...answer, path: wanted }, performance.now()); },
+    (error) => { if (isWanted()) store.failed("list", error); });
+}
+
+const isWhole = (list, route) => list !== undefined && !list.next && list.segments.length <= pageRows && isPlain(route);
+
+/** The page of the list; until it has come, what the stream says of it, or what was there before. */
+function answerFor(store) {
+  const { route } = store;
+  const list = store.data("segments");
+  if (isWhole(list, route)) return list;
+  const answer = store.data("list");
+  if (answer?.path === path(route)) return answer;
+  if (list && isPlain(route)) return { ...list, segments: list.segments.slice(0, pageRows), next: undefined };
+  return answer;
 }
 
 export function render(store) {
   const { route } = store;
   ask(store);
-  const answer = store.data("list");
-  const segments = answer?.segments ?? [];
-  rows(byId("segments-rows"), segments, (segment) => segment.id, cells);
+  const status = store.data("status");
+  if (status) offerKinds(Object.keys(status.segments));
+  const answer = answerFor(store);
+  const isWaiting = !isWhole(store.data("segments"), route) && store.data("list")?.path !== path(route);
+  byId("segments").setAttribute("aria-busy", String(isWaiting && !store.error("list")));
+  const now = serverTime(status);
+  // Ages change once a second; nothing else does without an answer.
+  const stamp = JSON.stringify([Math.floor(now / 1000), route, isWaiting, Boolean(store.error("list"))]);
+  if (answer?.segments === drawnAnswer && stamp === drawn) return;
+  drawn = stamp;
+  drawnAnswer = answer?.segments;
+  draw(store, answer, now);
+}
 
+function draw(store, answer, now) {
+  const { route } = store;
+  const all = answer?.segments ?? [];
+  const segments = notPutAway(all, route);
+  rows(byId("segments-rows"), segments, (segment) => segment.id, (segment) => cells(segment, now));
   const empty = byId("segments-empty");
-  empty.hidden = !answer || segments.length > 0;
-  setText(empty, route.q || route.kind ? "No segment passes this filter." : "There is no shared memory on this host.");
+  empty.hidden = segments.length > 0;
+  setText(empty, !answer ? store.error("list") ? "The list could not be had." : "Asking the server…"
+    : isFiltered(route) ? "No object passes these filters." : "There is no shared memory on this host.");
+  byId("segments-all").disabled = !isFiltered(route);
+  const putAway = all.length - segments.length;
+  const total = kindCounts(store.data("status")?.segments).reduce((sum, kind) => sum + kind.count, 0);
+  setText(byId("segments-count"), !answer ? "" : [
+    isFiltered(route) || !(answer.next || route.cursor) ? plural(segments.length, "object") : `${count(segments.length)} of ${plural(total, "object")}`,
+    putAway > 0 && `${count(putAway)} put away by the legend`,
+  ].filter(Boolean).join(", "));
   showPager(byId("segments-pager"), {
     isFirst: !route.cursor,
     first: linkTo({ ...route, cursor: undefined }),
     next: answer?.next && linkTo({ ...route, cursor: answer.next }),
-    shown: plural(segments.length, "segment"),
+    shown: `${plural(segments.length, "object")} on this page`,
   });
-  const status = store.data("status");
-  show(byId("host"), hostLine(status));
-  showFindings(byId("host-findings"), status?.findings);
   showProvenance(byId("segments-provenance"), answer, path(route));
 }
 
-function cells(segment) {
+const managedBadge = { text: "managed", tone: "good", title: "A shmlens segment: its heap and its lock can be shown" };
+
+function cells(segment, now) {
+  const health = badges(segment);
+  const owner = ownerName(segment);
   return [
     {
       className: "name",
-      text: visible(segment.name) || segment.id,
+      text: nameOf(segment),
       title: segment.id,
       href: linkTo({ segment: segment.id }),
       route: true,
-      badges: marks(segment),
-      note: `${segment.kind} · ${segment.mode}${segment.user ? ` · ${visible(segment.user)}` : ""}`,
+      // Where there is no room for a column of its own the health stands here.
+      badges: segment.managed ? [managedBadge, ...health] : health,
+      note: [kindName(segment.kind), mappers(segment), owner].join(" · "),
     },
-    { className: "secondary", text: segment.kind },
+    { className: "secondary", text: kindName(segment.kind) },
     { className: "number", text: bytes(segment.sizeBytes), title: exactBytes(segment.sizeBytes) },
-    { className: "number secondary", text: bytes(segment.residentBytes), title: exactBytes(segment.residentBytes) },
-    { className: "mode secondary", text: segment.mode },
-    { className: "secondary", text: visible(segment.user ?? String(segment.uid)), title: `uid ${segment.uid}, gid ${segment.gid}` },
-    mappers(segment),
+    { className: "number", text: bytes(segment.residentBytes), title: exactBytes(segment.residentBytes) },
+    segment.mapperCount == null
+      ? { className: "number secondary", text: "unknown", title: "The server may not read which processes have it mapped" }
+      : { className: "number secondary", text: count(segment.mapperCount), title: mappers(segment) },
+    { className: "secondary", text: owner, title: `uid ${segment.uid}, gid ${segment.gid}, mode ${segment.mode}` },
+    { className: "number secondary", text: age(segment, now), title: Number.isFinite(bornAt(segment)) ? `since ${moment(segment.createdAt ?? segment.changedAt)}` : undefined },
+    { className: "secondary", text: health.length === 0 ? "–" : "", badges: health },
   ];
-}
-
-function mappers({ mapperCount }) {
-  return mapperCount == null
-    ? { className: "number", text: "unknown", title: "The server may not read which processes have it mapped" }
-    : { className: "number", text: count(mapperCount), title: plural(mapperCount, "process", "processes") };
-}
-
-/** What is to be known about a segment at a glance. */
-export function marks(segment) {
-  const found = [];
-  if (segment.managed) found.push({ text: "managed", tone: "good", title: "A shmlens segment: its heap and its lock can be shown" });
-  if (segment.deleted) found.push({ text: "deleted", tone: "warning", title: "Its name is gone; its memory is not" });
-  if (segment.orphaned) found.push({ text: "orphaned", tone: "warning", title: "No process has it mapped" });
-  if (segment.header?.damaged) found.push({ text: "damaged", tone: "error", title: "Changes are refused" });
-  for (const finding of segment.findings ?? []) {
-    if (found.some((mark) => mark.text === finding.code)) continue;
-    found.push({ text: visible(finding.code), tone: finding.severity, title: visible(finding.message) });
-  }
-  return found;
-}
-
-/** What is to be known about the host. */
-function hostLine(status) {
-  if (!status) return { className: "subtitle", text: "" };
-  const tmpfs = (status.host?.tmpfs ?? []).map((one) =>
-    `${visible(one.path)}: ${bytes(one.usedBytes)} of ${bytes(one.sizeBytes)} used, ${bytes(one.promisedBytes)} promised`);
-  return {
-    className: "subtitle",
-    text: [...tmpfs, `server ${visible(status.version)}`].join(" · "),
-    title: `process ${status.pid}, since ${moment(status.startedAt)}`,
-  };
 }

@@ -1,6 +1,6 @@
 // What needs attention, the worst first. Pure: answers of the server in, lines out.
 
-import { bytes, count, duration, hex, plural, visible } from "../../format.js";
+import { bytes, count, duration, hex, percent, plural, visible } from "../../format.js";
 import { bornAt, nameOf } from "./rows.js";
 
 /** Places that a line names at most; the others are behind its last link. */
@@ -10,35 +10,39 @@ const heldMilliseconds = 1000;
 const severities = ["error", "warning", "info"];
 
 /**
- * The lines: `[{key, severity, label, text, places: [{text, title?, route}], more?: {text, route}}]`.
+ * The lines: `[{key, severity, label, text, places: [{text, title?, route}], more?: {text, route}}]`. A line leads to its
+ * places, and `more` to the list with a filter.
  *
- * `locks` is a list of `{id, locks}`; `deadlocks` what a server tells of circles of waiting threads, where it does.
+ * `insides` is what is known of the insides of managed segments, as the watch has it.
  */
-export function attention({ status, segments = [], locks = [], deadlocks = [], now = NaN }) {
+export function attention({ status, segments = [], insides = [], now = NaN }) {
   const byId = new Map(segments.map((segment) => [segment.id, segment]));
+  const found = insides.map((inside) => ({ ...inside, segment: { ...byId.get(inside.id), ...apart(inside), id: inside.id } }));
+  const detailed = new Map(found.map(({ id, segment }) => [id, segment]));
   const lines = [
-    ...deadlocks.map((deadlock, index) => deadlockLine(deadlock, index, byId)),
-    ...locks.flatMap(({ id, locks: list }) => list.map((lock) => lockLine(byId.get(id) ?? { id }, lock))).filter(Boolean),
+    ...found.flatMap(({ segment, locks }) => locks.map((lock) => lockLine(segment, lock))),
+    ...(status?.host?.tmpfs ?? []).flatMap(tmpfsLines),
     ...(status?.findings ?? []).map(hostLine),
-    ...findingLines(segments),
+    ...findingLines(segments.map((segment) => detailed.get(segment.id) ?? segment)),
+    ...found.map(({ segment, participants }) => participantsLine(segment, participants)),
     ...leftovers(segments, now),
-  ];
+  ].filter(Boolean);
   const rank = ({ severity }) => severities.indexOf(severity);
   // Sorting is stable: what was put first stays first among its equals.
   return lines.sort((a, b) => rank(a) - rank(b));
 }
 
-/** What only the server of later days can tell: a circle of threads, each waiting for the next. */
-function deadlockLine({ threads = [], locks = [] }, index, byId) {
-  const who = threads.map((thread) => `${visible(thread.command)} (${thread.tid ?? thread.pid})`).join(" → ");
-  return {
-    key: `deadlock ${locks.map((lock) => `${lock.segment} ${lock.offset}`).join(" ") || index}`,
-    severity: "error", label: "deadlock", text: `${plural(threads.length, "thread")} wait for one another: ${who}.`,
-    places: locks.slice(0, placesMaximum).map((lock) => ({
-      text: `${nameOf(byId.get(lock.segment) ?? { id: lock.segment })} at ${hex(lock.offset)}`,
-      route: { segment: lock.segment, tab: "locks" },
-    })),
-  };
+/** A segment with those of its findings that do not say what the line of a lock says as well. */
+function apart({ segment, locks }) {
+  if (!segment) return undefined;
+  const isSaid = (finding) => locks.some((lock) => lock.verdict === finding.code && lock.offset === finding.offset);
+  return { ...segment, findings: (segment.findings ?? []).filter((finding) => !isSaid(finding)) };
+}
+
+/** Whether the inside of a segment has something to tell. */
+export function isAlarming({ segment, locks, participants }) {
+  return locks.some((lock) => lockState(lock)) || participants.some(({ alive }) => alive === false)
+    || (segment?.findings ?? []).length > 0;
 }
 
 // Locks
@@ -96,13 +100,55 @@ function lockState(lock) {
   return undefined;
 }
 
+// Participants
+
+function participantsLine(segment, participants) {
+  const gone = participants.filter(({ alive }) => alive === false);
+  if (gone.length === 0) return undefined;
+  const blocks = gone.reduce((sum, one) => sum + (one.blockCount || 0), 0);
+  const size = gone.reduce((sum, one) => sum + (one.sizeBytes || 0), 0);
+  const left = blocks > 0 ? ` and left ${plural(blocks, "block")} with ${bytes(size)} that nobody will free` : "";
+  return {
+    key: `participants ${segment.id}`, severity: "warning", label: "participant gone",
+    text: `${plural(gone.length, "participant")} ended without leaving${left}.`,
+    places: [{ text: nameOf(segment), title: segment.id, route: { segment: segment.id, tab: "participants" } }],
+  };
+}
+
+// The host
+
+/** Above this share of a tmpfs there is little left to take. */
+const fullShare = { warning: 0.85, error: 0.95 };
+
+function tmpfsLines({ path, sizeBytes, usedBytes, promisedBytes }) {
+  // A tmpfs may have no limit at all.
+  if (!(sizeBytes > 0)) return [];
+  const lines = [];
+  const share = usedBytes / sizeBytes;
+  const places = [{ text: "the largest objects", route: { sort: "-residentBytes" } }];
+  if (share >= fullShare.warning) {
+    lines.push({
+      key: `full ${path}`, severity: share >= fullShare.error ? "error" : "warning", label: "nearly full",
+      text: `${visible(path)} is ${percent(share)} full: ${bytes(Math.max(0, sizeBytes - usedBytes))} are left.`, places,
+    });
+  }
+  if (usedBytes + promisedBytes > sizeBytes) {
+    lines.push({
+      key: `promised ${path}`, severity: "warning", label: "promised too much",
+      text: `The objects in ${visible(path)} may by their sizes still take ${bytes(promisedBytes)}, and ${bytes(Math.max(0, sizeBytes - usedBytes))} are left: a process that writes there can die of SIGBUS.`,
+      places: [{ text: "the largest by size", route: { sort: "-sizeBytes" } }],
+    });
+  }
+  return lines;
+}
+
 // Findings
 
 function hostLine(finding) {
   return {
     key: `host ${finding.code} ${finding.message}`,
-    severity: finding.severity, label: visible(finding.code), text: ended(visible(finding.message)),
-    places: [{ text: "the largest objects", route: { sort: "-sizeBytes" } }],
+    severity: severities.includes(finding.severity) ? finding.severity : "info",
+    label: visible(finding.code), text: ended(visible(finding.message)), places: [],
   };
 }
 
@@ -110,9 +156,7 @@ function hostLine(finding) {
 function findingLines(segments) {
   const byCode = new Map();
   for (const segment of segments) {
-    const findings = [...(segment.findings ?? [])];
-    if (segment.header?.damaged) findings.push({ code: "damaged", severity: "error", message: "changes are refused" });
-    for (const finding of findings) {
+    for (const finding of segment.findings ?? []) {
       const key = `${finding.severity} ${finding.code}`;
       if (!byCode.has(key)) byCode.set(key, { finding, found: [] });
       const { found } = byCode.get(key);
@@ -124,7 +168,7 @@ function findingLines(segments) {
     severity: severities.includes(finding.severity) ? finding.severity : "info",
     label: visible(finding.code),
     text: found.length === 1 ? ended(visible(finding.message)) : `${plural(found.length, "object")}, the first: ${ended(visible(finding.message))}`,
-    ...placesOf(found.map((one) => one.segment), { findings: "true" }),
+    ...placesOf(found.map((one) => one.segment), undefined, found.length === 1 ? finding.offset : undefined),
   }));
 }
 
@@ -155,12 +199,16 @@ function resident(segments) {
   return segments.reduce((sum, segment) => sum + (segment.residentBytes || 0), 0);
 }
 
-/** The largest of them, and the way to all. */
-function placesOf(segments, route) {
+/** The largest of them, and the way to all: where there is no filter for that, the number of those not named. */
+function placesOf(segments, route, offset) {
   const largest = [...segments].sort((a, b) => (b.residentBytes || 0) - (a.residentBytes || 0) || (a.id < b.id ? -1 : 1));
+  const at = offset == null ? {} : { at: String(offset) };
+  const many = segments.length > placesMaximum;
   return {
-    places: largest.slice(0, placesMaximum).map((segment) => ({ text: nameOf(segment), title: segment.id, route: { segment: segment.id } })),
-    more: segments.length > placesMaximum ? { text: `all ${count(segments.length)}`, route } : undefined,
+    places: largest.slice(0, placesMaximum).map((segment) => ({ text: nameOf(segment), title: segment.id, route: { segment: segment.id, ...at } })),
+    more: !many ? undefined
+      : route ? { text: `all ${count(segments.length)}`, route }
+        : { text: `and ${count(segments.length - placesMaximum)} more` },
   };
 }
 
