@@ -181,7 +181,7 @@ export function barTable({ id, caption, labels, open, openTitle }) {
   const head = make("thead");
   const row = make("tr");
   for (const [index, label] of labels.entries()) {
-    const cell = make("th", { text: label, className: index === 1 ? "number" : index === 2 ? "bar" : "" });
+    const cell = make("th", { text: label, className: index === 1 ? "number" : index === 2 ? "measure" : "" });
     cell.scope = "col";
     row.append(cell);
   }
@@ -209,7 +209,7 @@ function barRow(open, openTitle) {
   const label = make("th");
   label.scope = "row";
   label.append(open ? button("", undefined, { className: "link", title: openTitle }) : make("span"));
-  const bar = make("td", { className: "bar" });
+  const bar = make("td", { className: "measure" });
   const track = make("div", { className: "track" });
   track.append(make("div"));
   bar.append(track);
