@@ -12,6 +12,8 @@ import { showPager, showProvenance } from "./provenance.js";
 
 const shownAtOnce = 25;
 const askedAgainMilliseconds = 1000;
+/** Rows stay where they are while the pointer moves among them: who aims at one must not hit another. */
+const aimedMilliseconds = 1500;
 const sortKeys = ["offset", "sizeBytes", "spanBytes", "state", "owner", "tag", "allocatedAt"];
 const states = [["", "all"], ["used", "used"], ["free", "free"], ["orphaned", "orphaned"]];
 /** Ways that many look for; each is a filter and an order. */
@@ -31,6 +33,7 @@ let asked = {};
 /** Which question the blocks in the store answer. */
 let answered;
 let problem;
+let aimedAt = -Infinity;
 
 export function connect(host, theActions) {
   actions = theActions;
@@ -52,6 +55,7 @@ export function connect(host, theActions) {
       { label: "Free", isChange: true, fits: isTaken, run: (block) => free(actions, id(), block) },
     ],
   });
+  parts.table.body.addEventListener("pointermove", () => { aimedAt = performance.now(); }, { passive: true });
   parts.problem = make("p", { className: "notice" });
   parts.problem.dataset.severity = "error";
   parts.problem.setAttribute("role", "alert");
@@ -174,8 +178,9 @@ function ask(store) {
   const path = pathOf(store.route);
   const now = performance.now();
   const isOther = asked.path !== path;
-  if (store.isPast) return;
-  if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds)) return;
+  // What is gone does not come back by asking.
+  if (store.isPast || (!isOther && problem?.status === 404)) return;
+  if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
   if (!isOther && asked.sequence === store.sequence && !problem) return;
   const question = { path, at: now, sequence: store.sequence, isUnderWay: true };
   asked = question;

@@ -244,7 +244,7 @@ function renderWords(all, events) {
   parts.older.disabled = Boolean(older.isUnderWay);
   setText(parts.trouble, older.problem ?? (older.isExhausted ? "The segment's ring holds no older events." : ""));
   const { segment } = store.route;
-  showProvenance(parts.provenance, store.data("segment"), `segments/${segment}/events?sort=-sequence`);
+  showProvenance(parts.provenance, { takenAt: store.data("segment")?.takenAt }, `segments/${segment}/events?sort=-sequence`);
 }
 
 function sentence(event) {

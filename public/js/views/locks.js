@@ -32,8 +32,9 @@ export function connect(host, theActions) {
 export function render(store) {
   const answer = store.data("locks");
   const locks = answer?.locks ?? [];
-  renderAlarms(locks);
-  reconcile(parts.list, locks, keyOf, makeLock, fillLock);
+  const unseen = (answer?.hidden ?? []).find(({ what }) => /wait for the lock/.test(what))?.count ?? 0;
+  renderAlarms(locks, unseen);
+  reconcile(parts.list, locks, keyOf, makeLock, (node, lock) => fillLock(node, lock, lock.type === "mutex" ? unseen : 0));
   parts.empty.hidden = locks.length > 0;
   setText(parts.empty, answer ? "No lock is known in this object." : "Waiting for the locks…");
   renderChart(store);
@@ -44,7 +45,7 @@ const keyOf = (lock) => `${lock.offset ?? "set"}:${lock.index ?? ""}`;
 const nameOf = (lock) => `${visible(lock.label) || lock.type} at ${hex(lock.offset)}`;
 
 /** What cannot go on by itself, in plain words, before anything else. */
-function renderAlarms(locks) {
+function renderAlarms(locks, unseen) {
   const bad = locks.filter((lock) => verdict(lock).tone === "error");
   reconcile(parts.alarms, bad, keyOf, () => {
     const notice = make("div", { className: "notice alarm" });
@@ -54,7 +55,8 @@ function renderAlarms(locks) {
   }, (notice, lock) => {
     const { title, help } = verdict(lock);
     show(notice.firstElementChild, { text: title });
-    const waiters = lock.waiters.length > 0 ? `${plural(lock.waiters.length, "thread waits", "threads wait")} for it. ` : "";
+    const many = lock.waiters.length + (lock.type === "mutex" ? unseen : 0);
+    const waiters = many > 0 ? `${plural(many, "thread waits", "threads wait")} for it. ` : "";
     show(notice.lastElementChild, { text: `${nameOf(lock)}. ${waiters}${help ?? ""}`.trim() });
   });
 }
@@ -84,14 +86,15 @@ function makeLock(lock) {
   return node;
 }
 
-function fillLock(node, lock) {
+/** `unseen` is how many wait who are no participants: it is known that they wait, and not who they are. */
+function fillLock(node, lock, unseen) {
   const { state, list, waiters, times, histograms } = pieces.get(node);
   const { tone, title, help } = verdict(lock);
   show(state, {
     className: "lock-state", badges: [{ text: lock.verdict === "ok" ? lock.state : `${lock.state}: ${visible(lock.verdict)}`, tone }],
     note: tone === "error" || !help ? title : `${title}. ${help}`,
   });
-  facts(list, entries(lock));
+  facts(list, entries(lock, unseen));
   waiters.render(lock.waiters.slice(0, waitersMost), (waiter) => `${waiter.pid} ${waiter.tid}`, (waiter) => [
     { text: thread(waiter) },
     { className: "number", text: waiter.waitingForMilliseconds == null ? "–" : duration(waiter.waitingForMilliseconds) },
@@ -106,7 +109,7 @@ function fillLock(node, lock) {
   }
 }
 
-function entries(lock) {
+function entries(lock, unseen) {
   const { statistics, owner } = lock;
   const bad = owner && trouble(owner);
   return [
@@ -114,7 +117,10 @@ function entries(lock) {
       text: thread(owner), badges: bad ? [bad] : owner.threadState ? [{ text: owner.threadState }] : [],
     } : lock.ownerCandidates?.length ? { text: `one of ${lock.ownerCandidates.map(thread).join(", ")}` } : lock.type === "condition" ? undefined : "nobody"],
     ["Held for", owner && owner.heldForMilliseconds != null ? duration(owner.heldForMilliseconds) : undefined],
-    ["Waiters", lock.waiters.length === 0 ? "nobody" : plural(lock.waiters.length, "thread")],
+    ["Waiters", {
+      text: lock.waiters.length > 0 ? plural(lock.waiters.length, "thread") : unseen > 0 ? "nobody known" : "nobody",
+      note: unseen > 0 ? `and ${count(unseen)} that cannot be seen: no participant yet` : undefined,
+    }],
     ["Value", lock.value == null ? undefined : count(lock.value)],
     ["Kind", nature(lock)],
     ["Known by", lock.evidence?.join(", ")],
