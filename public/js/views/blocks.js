@@ -34,14 +34,16 @@ let asked = {};
 let answered;
 let problem;
 let aimedAt = -Infinity;
+let looked;
 
 export function connect(host, theActions) {
   actions = theActions;
   const id = () => actions.route().segment;
-  parts = { filters: filters(), find: findForm(), ways: make("nav", { className: "ways" }) };
+  parts = {};
+  Object.assign(parts, { filters: filters(), find: findForm(), ways: make("nav", { className: "ways" }) });
   parts.ways.setAttribute("aria-label", "Blocks to look at");
   parts.table = dataTable({
-    id: "blocks", caption: "Blocks", openTitle: "Select this block in the map and in the bytes",
+    id: "blocks", caption: "Blocks, one a row", openTitle: "Select this block in the map and in the bytes",
     columns: [
       { key: "offset", label: "Offset" }, { key: "sizeBytes", label: "Size", className: "number" },
       { key: "spanBytes", label: "Span", className: "number secondary" }, { key: "state", label: "State" },
@@ -129,6 +131,7 @@ function findForm() {
   label.append(" ", input);
   const go = make("button", { text: "Find" });
   const answer = make("p", { className: "found" });
+  parts.found = answer;
   answer.id = "blocks-found";
   answer.setAttribute("role", "status");
   input.setAttribute("aria-describedby", answer.id);
@@ -184,6 +187,7 @@ function ask(store) {
   if (!isOther && asked.sequence === store.sequence && !problem) return;
   const question = { path, at: now, sequence: store.sequence, isUnderWay: true };
   asked = question;
+  if (isOther) problem = undefined;
   actions.api.get(path).then(
     (answer) => {
       if (asked !== question) return;
@@ -201,7 +205,12 @@ function ask(store) {
 }
 
 export function arrive(route) {
-  if (!route.segment) asked = {};
+  if (looked === route.segment) return;
+  looked = route.segment;
+  asked = {};
+  problem = undefined;
+  parts.found.classList.remove("field-error");
+  setText(parts.found, "");
 }
 
 export function render(store) {

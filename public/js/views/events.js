@@ -145,9 +145,9 @@ function now(from) {
 export function render(theStore) {
   store = theStore;
   const { route } = store;
-  const all = held?.events ?? seen(store);
+  const all = store.isPast ? seen(store) : held?.events ?? store.events;
   if (all.length === 0 && !older.isFirst && !store.isPast) loadFirst();
-  const at = held?.at ?? now(store);
+  const at = store.isPast ? now(store) : held?.at ?? now(store);
   const filter = filterOf(route);
   renderHead(all, route);
   // What is the same as at the last time is not worked out again.

@@ -1,7 +1,7 @@
 // The heap of a segment: its figures over time, what its blocks are, and the blocks themselves.
 
 import { bytes, count, exactBytes, owner, percent, plural, visible } from "../format.js";
-import { make } from "../dom.js";
+import { make, setText, setTitle } from "../dom.js";
 import { hueOfOwner } from "../map/colours.js";
 import { chart } from "../tabs/chart.js";
 import { barTable, section } from "../tabs/pieces.js";
@@ -9,7 +9,7 @@ import * as blocks from "./blocks.js";
 
 const barsMost = 12;
 /** A chart shows at least so much time, so that it does not stretch while the first figures come. */
-const spanMilliseconds = 60000;
+const spanMilliseconds = 30000;
 
 let charts;
 let bars;
@@ -33,11 +33,11 @@ export function connect(host, actions) {
     sizes: barTable({ id: "heap-sizes", caption: "Blocks by size", labels: ["Up to", "Blocks", ""] }),
     owners: barTable({
       id: "heap-owners", caption: "Blocks by owner", labels: ["Owner", "Bytes", ""], openTitle: "Show only the blocks of this owner",
-      open: ({ pid }) => pid !== undefined && only({ owner: String(pid) }),
+      open: ({ pid }) => only({ owner: String(pid) }),
     }),
     tags: barTable({
       id: "heap-tags", caption: "Blocks by tag", labels: ["Tag", "Bytes", ""], openTitle: "Show only the blocks with this tag",
-      open: ({ tag }) => tag && only({ tag }),
+      open: ({ tag }) => only({ tag }),
     }),
   };
   const spread = make("div", { className: "spread" });
@@ -66,8 +66,8 @@ function renderCharts(store, heap) {
   const to = range?.to ?? 0;
   const window = { from: Math.min(range?.from ?? 0, to - spanMilliseconds), to, mark: store.pastAt };
   const size = (value) => ({ text: bytes(value), title: exactBytes(value) });
-  note.textContent = `${bytes(heap.capacityBytes)} in all, ${policies[heap.policy] ?? visible(heap.policy)}`;
-  note.title = exactBytes(heap.capacityBytes);
+  setText(note, `${bytes(heap.capacityBytes)} in all, ${policies[heap.policy] ?? visible(heap.policy)}`);
+  setTitle(note, exactBytes(heap.capacityBytes));
   charts.used.render({
     ...window, figure: size(heap.usedBytes), serieses: [store.series("used"), store.series("highWater")],
     notes: [percent(heap.usedBytes / heap.capacityBytes), bytes(heap.highWaterBytes)],
@@ -95,13 +95,13 @@ function renderBars(heap) {
   })), "No block is used.");
   const owners = [...heap.byOwner].sort((a, b) => b.sizeBytes - a.sizeBytes);
   bars.owners.render(mostOf(owners, (entry) => ({
-    key: `${entry.owner.slot}:${entry.owner.generation}`, pid: entry.owner.pid ?? undefined,
+    key: `${entry.owner.slot}:${entry.owner.generation}`, pid: entry.owner.pid, isFixed: entry.owner.pid == null,
     label: { text: owner(entry.owner), badges: entry.owner.alive === false ? [{ text: "gone", tone: "warning" }] : [] },
     hue: hueOfOwner(entry.owner), orphaned: entry.owner.alive === false, ...total(entry),
   })), "Nobody has a block.");
   const tags = [...heap.byTag].sort((a, b) => b.sizeBytes - a.sizeBytes);
   bars.tags.render(mostOf(tags, (entry) => ({
-    key: `tag ${entry.tag ?? ""}`, tag: entry.tag, label: { text: entry.tag ? visible(entry.tag) : "no tag" }, ...total(entry),
+    key: `tag ${entry.tag ?? ""}`, tag: entry.tag, isFixed: !entry.tag, label: { text: entry.tag ? visible(entry.tag) : "no tag" }, ...total(entry),
   })), "No block is used.");
 }
 
@@ -113,5 +113,5 @@ function mostOf(entries, entryOf) {
   const rest = entries.slice(shown.length);
   if (rest.length === 0) return shown;
   const sum = (key) => rest.reduce((result, entry) => result + entry[key], 0);
-  return [...shown, { key: "rest", label: { text: `${count(rest.length)} others` }, ...total({ sizeBytes: sum("sizeBytes"), blockCount: sum("blockCount") }) }];
+  return [...shown, { key: "rest", isFixed: true, label: { text: `${count(rest.length)} others` }, ...total({ sizeBytes: sum("sizeBytes"), blockCount: sum("blockCount") }) }];
 }

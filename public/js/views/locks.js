@@ -32,6 +32,7 @@ export function connect(host, theActions) {
 export function render(store) {
   const answer = store.data("locks");
   const locks = answer?.locks ?? [];
+  // The server has no key of its own for these: its words are what tells them.
   const unseen = (answer?.hidden ?? []).find(({ what }) => /wait for the lock/.test(what))?.count ?? 0;
   renderAlarms(locks, unseen);
   reconcile(parts.list, locks, keyOf, makeLock, (node, lock) => fillLock(node, lock, lock.type === "mutex" ? unseen : 0));
@@ -90,6 +91,7 @@ function makeLock(lock) {
 function fillLock(node, lock, unseen) {
   const { state, list, waiters, times, histograms } = pieces.get(node);
   const { tone, title, help } = verdict(lock);
+  show(node.querySelector("h2"), { text: nameOf(lock) });
   show(state, {
     className: "lock-state", badges: [{ text: lock.verdict === "ok" ? lock.state : `${lock.state}: ${visible(lock.verdict)}`, tone }],
     note: tone === "error" || !help ? title : `${title}. ${help}`,

@@ -23,7 +23,7 @@ export function connect(host, theActions) {
   parts.dead.hidden = true;
   parts.dead.append(parts.words, button("Reclaim", () => reclaim(actions, actions.route().segment), { isChange: true, title: "Free what the dead left" }));
   parts.table = dataTable({
-    id: "participants", caption: "Participants", openTitle: "Show this one's blocks",
+    id: "participants", caption: "Participants, one a row", openTitle: "Show this one's blocks",
     columns: [
       { key: "name", label: "Name" }, { key: "pid", label: "Process", className: "number" }, { key: "alive", label: "Alive" },
       { key: "heartbeatAt", label: "Last heard", className: "number" }, { key: "waitingSince", label: "Waits for" },

@@ -18,6 +18,8 @@ let parts;
 const rates = new Rates();
 let noted;
 let looked;
+/** The segment's own id, which an address may write in another way. */
+let own;
 
 export function connect(host, theActions) {
   actions = theActions;
@@ -62,7 +64,7 @@ export function arrive(route) {
 
 export function render(store) {
   const answer = store.data("workers");
-  const own = store.data("segment")?.id ?? store.route.segment;
+  own = store.data("segment")?.id ?? store.route.segment;
   const workers = (answer?.workers ?? []).filter(({ segment }) => segment === own);
   const running = workers.filter(({ state }) => state === "running");
   const ended = workers.filter(({ state }) => state !== "running").reverse();
@@ -183,7 +185,7 @@ function describe(workload, { help, grid, trouble }) {
   setText(help, workload.help);
   trouble.clear();
   grid.fill([
-    { name: "count", label: "How many", value: String(workload.count ?? 1), isFixed: true, help: "each a process" },
+    { name: "count", label: "How many", value: String(workload.count ?? 1), help: "each a process" },
     ...workload.fields.map((field) => field.name === "ratePerSecond" && workload.rate ? { value: String(workload.rate), ...field } : field),
   ]);
 }
@@ -194,14 +196,14 @@ async function end(worker) {
 
 async function endAll() {
   const { workers } = await actions.api.get("workers?limit=10000").catch(() => ({ workers: [] }));
-  const own = workers.filter(({ segment, state }) => state === "running" && segment === actions.route().segment);
+  const mine = workers.filter(({ segment, state }) => state === "running" && segment === own);
   const isSure = await actions.confirm({
-    title: `End ${plural(own.length, "worker")}?`, verb: "End all", tone: "warning",
+    title: `End ${plural(mine.length, "worker")}?`, verb: "End all", tone: "warning",
     text: "Each is asked to end, and killed after 2 s. What they have allocated becomes orphaned unless they free it.",
   });
   if (!isSure) return;
   await perform(
-    () => Promise.all(own.map(({ workerId }) => actions.api.send("DELETE", `workers/${workerId}`))), `${plural(own.length, "worker")} ended.`);
+    () => Promise.all(mine.map(({ workerId }) => actions.api.send("DELETE", `workers/${workerId}`))), `${plural(mine.length, "worker")} ended.`);
 }
 
 async function perform(run, text) {
