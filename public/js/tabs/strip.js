@@ -2,17 +2,17 @@
 
 import { kindOf, marks } from "./lanes.js";
 
-export const laneHeight = 20;
+const laneHeight = 20;
 const axisHeight = 18;
 const topInset = 4;
 const size = 4;
 
 /** Where the rows begin, by the strip's width: the names of the rows stand before. */
-export function labelWidth(width) {
+function labelWidth(width) {
   return width < 560 ? 92 : 168;
 }
 
-export function heightOf(lanes) {
+function heightOf(lanes) {
   return topInset + lanes * laneHeight + axisHeight;
 }
 

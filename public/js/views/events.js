@@ -1,17 +1,16 @@
 // What happened in a segment: a strip of marks over time, followed as it grows, and the same as a table.
 
 import { bytes, clock, count, exactBytes, hex, owner, plural, visible } from "../format.js";
-import { make, reconcile, setText, show } from "../dom.js";
+import { make, setText, show } from "../dom.js";
 import { owned, tagged } from "../tabs/cells.js";
-import { filtered, gaps, kindOf, kinds, lanesOf, markAt, merged, placeOf } from "../tabs/lanes.js";
+import { filtered, gaps, kindOf, kinds, merged, placeOf } from "../tabs/lanes.js";
 import { button, dataTable, section } from "../tabs/pieces.js";
 import { choose, picker, reveal } from "../tabs/picker.js";
-import { laneAt, paintStrip } from "../tabs/strip.js";
+import { eventStrip } from "./strip.js";
 import { showProvenance } from "./provenance.js";
 
 const rowsAtOnce = 100;
 const askedAtOnce = 500;
-const lanesLeast = 4;
 const spans = [["10", "10 s"], ["60", "1 min"], ["300", "5 min"], ["", "all that is here"]];
 
 let actions;
@@ -24,21 +23,15 @@ let shown = rowsAtOnce;
 let span = "60";
 /** `{isUnderWay, isExhausted, problem, isFirst}` of the older events. */
 let older = {};
-let strip = { width: 0, rows: lanesLeast, marks: [], left: 0 };
 let drawn = [];
 let looked;
 
 export function connect(host, theActions) {
   actions = theActions;
-  parts = { head: filters(), lost: make("p", { className: "note" }), canvas: make("canvas"), legend: make("ul", { className: "strip-legend" }) };
-  parts.canvas.setAttribute("role", "img");
-  parts.canvas.tabIndex = 0;
-  parts.canvas.id = "events-strip";
-  parts.legend.setAttribute("aria-label", "Signs of the kinds of events");
+  parts = { head: filters(), lost: make("p", { className: "note" }) };
+  parts.strip = eventStrip({ pick: pickInTable, follow, chosen: () => chosen, sentence });
   parts.follow = button("Follow", () => (held ? follow() : hold()));
   parts.follow.id = "events-follow";
-  const frame = make("div", { className: "strip" });
-  frame.append(parts.canvas);
   parts.table = dataTable({
     id: "events", caption: "Events, the newest first", tall: true, openTitle: "Hold the list here, and select the block",
     columns: [
@@ -56,9 +49,8 @@ export function connect(host, theActions) {
   const foot = make("div", { className: "pager" });
   foot.append(parts.older, parts.trouble);
   const node = section("events", "Events", parts.head.node, parts.follow);
-  node.append(frame, parts.legend, parts.lost, parts.table.node, foot, parts.provenance);
+  node.append(parts.strip.node, parts.lost, parts.table.node, foot, parts.provenance);
   host.append(node);
-  connectStrip(frame);
   parts.table.scroll.addEventListener("scroll", () => {
     if (parts.table.scroll.scrollTop > 4) hold();
     else if (chosen === undefined && shown === rowsAtOnce) follow();
@@ -112,6 +104,18 @@ function pick(event) {
   redraw();
 }
 
+/** Picks an event and brings its row into the table's sight. */
+function pickInTable(event) {
+  hold();
+  const list = filtered(held.events, filterOf(store.route));
+  const index = list.findIndex(({ sequence }) => sequence === event.sequence);
+  const position = list.length - index;
+  if (index >= 0 && position > shown) shown = Math.ceil(position / rowsAtOnce) * rowsAtOnce;
+  pick(event);
+  const row = [...parts.table.body.rows].find((one) => one.hasAttribute("aria-current"));
+  if (row) parts.table.scroll.scrollTop = row.offsetTop - parts.table.scroll.clientHeight / 2;
+}
+
 function redraw() {
   if (store && looked === store.route.segment) render(store);
 }
@@ -122,7 +126,7 @@ export function arrive(route) {
   held = chosen = undefined;
   shown = rowsAtOnce;
   older = {};
-  strip.rows = lanesLeast;
+  parts.strip.clear();
   drawn = [];
 }
 
@@ -151,12 +155,12 @@ export function render(theStore) {
   const filter = filterOf(route);
   renderHead(all, route);
   // What is the same as at the last time is not worked out again.
-  const inputs = [all, at, filter.kind, filter.owner, route.lanes, span, chosen, shown, strip.width, strip.rows, store.lostEvents, store.isPast, older.isExhausted, older.isUnderWay];
+  const inputs = [all, at, filter.kind, filter.owner, route.lanes, span, chosen, shown, store.lostEvents, store.isPast, older.isExhausted, older.isUnderWay];
   if (inputs.length === drawn.length && inputs.every((value, index) => value === drawn[index])) return;
   drawn = inputs;
   const events = filtered(all, filter);
   const missing = gaps(all);
-  renderStrip(events, missing, at, route);
+  parts.strip.render({ events, missing, at, span, by: route.lanes, chosen });
   renderTable(events, missing);
   renderWords(all, events);
 }
@@ -167,8 +171,9 @@ function renderHead(all, route) {
   parts.head.kind.input.value = filter.kind ?? "";
   parts.head.lanes.input.value = route.lanes === "kind" ? "kind" : "";
   const newer = held ? store.events.filter((event) => event.sequence > (held.events.at(-1)?.sequence ?? 0)).length : 0;
-  parts.follow.setAttribute("aria-pressed", String(!held));
-  setText(parts.follow, !held ? "Following" : newer > 0 ? `Follow again (${count(newer)} newer)` : "Follow again");
+  parts.follow.disabled = store.isPast;
+  parts.follow.setAttribute("aria-pressed", String(!held && !store.isPast));
+  setText(parts.follow, store.isPast ? "Looking back" : !held ? "Following" : newer > 0 ? `Follow again (${count(newer)} newer)` : "Follow again");
 }
 
 let knownOwners = { of: undefined, list: [] };
@@ -179,30 +184,6 @@ function ownersOf(all) {
   for (const event of all) if (event.owner?.pid != null) found.set(String(event.owner.pid), owner(event.owner));
   knownOwners = { of: all, list: [...found].sort((a, b) => Number(a[0]) - Number(b[0])) };
   return knownOwners.list;
-}
-
-function renderStrip(events, missing, at, route) {
-  const first = Date.parse(events[0]?.at ?? "");
-  const from = span === "" ? Math.min(Number.isFinite(first) ? first : at, at - 1000) : at - Number(span) * 1000;
-  const inSight = events.filter((event) => Date.parse(event.at) >= from);
-  const { lanes, laneOf } = lanesOf(inSight, route.lanes);
-  // Rows are not taken away again while one looks: what stands below would jump.
-  strip.rows = Math.max(strip.rows, lanes.length);
-  const words = `${plural(inSight.length, "event")} over time, in rows by ${route.lanes === "kind" ? "kind" : "participant"}. The table below has the same. Arrow keys go from event to event.`;
-  if (parts.canvas.getAttribute("aria-label") !== words) parts.canvas.setAttribute("aria-label", words);
-  strip.events = inSight;
-  if (strip.width > 0) {
-    Object.assign(strip, paintStrip(parts.canvas, strip.width, { events: inSight, lanes, laneOf, from, to: at, rows: strip.rows, chosen, gaps: missing }));
-  }
-  const present = new Set(inSight.map(({ kind }) => kind));
-  reconcile(parts.legend, Object.keys(kinds).filter((kind) => present.has(kind)), (kind) => kind, (kind) => {
-    const item = make("li");
-    const sign = make("span", { className: "sign", text: kinds[kind].sign });
-    sign.style.color = `var(${kinds[kind].colour})`;
-    sign.setAttribute("aria-hidden", "true");
-    item.append(sign, make("span", { text: kind }));
-    return item;
-  }, () => {});
 }
 
 function renderTable(events, missing) {
@@ -291,57 +272,4 @@ async function load(query, before = Infinity) {
     Object.assign(older, { isUnderWay: false, problem: error.message });
   }
   redraw();
-}
-
-// The strip under the hand
-
-function connectStrip(frame) {
-  new ResizeObserver(([entry]) => {
-    strip.width = Math.floor(entry.contentRect.width);
-    redraw();
-  }).observe(frame);
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
-    matchMedia(query).addEventListener("change", () => {
-      drawn = [];
-      redraw();
-    });
-  }
-  const at = ({ offsetX, offsetY }) => markAt(strip.marks, offsetX - strip.left, laneAt(offsetY));
-  parts.canvas.addEventListener("click", (event) => {
-    const mark = at(event);
-    if (mark) pickInTable(mark.event);
-  });
-  parts.canvas.addEventListener("pointermove", (event) => {
-    const mark = at(event);
-    const title = mark ? `${sentence(mark.event)}${mark.count > 1 ? `, and ${plural(mark.count - 1, "more like it", "more like it")}` : ""}` : "";
-    if (parts.canvas.title !== title) parts.canvas.title = title;
-    parts.canvas.classList.toggle("over-mark", Boolean(mark));
-  });
-  parts.canvas.addEventListener("keydown", onKey);
-}
-
-/** Picks an event and brings its row into the table's sight. */
-function pickInTable(event) {
-  hold();
-  const list = filtered(held.events, filterOf(store.route));
-  const position = list.length - list.findIndex(({ sequence }) => sequence === event.sequence);
-  if (position > shown) shown = Math.ceil(position / rowsAtOnce) * rowsAtOnce;
-  pick(event);
-  const row = [...parts.table.body.rows].find((one) => one.hasAttribute("aria-current"));
-  if (row) parts.table.scroll.scrollTop = row.offsetTop - parts.table.scroll.clientHeight / 2;
-}
-
-function onKey(event) {
-  const list = strip.events ?? [];
-  if (event.key === "Escape") follow();
-  else if (event.key === "Enter" && chosen !== undefined) reveal();
-  else {
-    const index = list.findIndex(({ sequence }) => sequence === chosen);
-    const next = {
-      ArrowLeft: index < 0 ? list.length - 1 : index - 1, ArrowRight: index < 0 ? list.length - 1 : index + 1, Home: 0, End: list.length - 1,
-    }[event.key];
-    if (next === undefined) return;
-    if (list[next]) pickInTable(list[next]);
-  }
-  event.preventDefault();
 }
