@@ -48,6 +48,8 @@ test("keys move the cursor and extend the selection", () => {
   const press = (selection, key, more = {}) => step(selection, { key, ...more }, grid);
   const at = (offset) => selectionOf(offset, offset + 1);
   assert.deepEqual(press(undefined, "ArrowDown"), at(0));
+  assert.deepEqual(press(undefined, "End", { control: true }), at(99));
+  assert.deepEqual(step(undefined, { key: "ArrowDown" }, { ...grid, start: 48 }), at(48));
   assert.deepEqual(press(at(20), "ArrowUp"), at(4));
   assert.deepEqual(press(at(4), "ArrowUp"), at(4));
   assert.deepEqual(press(at(98), "ArrowDown"), at(98));

@@ -24,7 +24,7 @@ function onKey(event, grid, does) {
   // What was given from outside has its cursor at its beginning; Shift goes on from its end.
   const from = event.shiftKey && selection?.isGiven ? selectionOf(selection.cursor, selection.anchor + 1) : selection;
   const next = step(from, { key: event.key, shift: event.shiftKey, control }, {
-    sizeBytes: does.sizeBytes(), perRow: grid.columns.perRow, pageRows: grid.pageRows,
+    sizeBytes: does.sizeBytes(), perRow: grid.columns.perRow, pageRows: grid.pageRows, start: grid.inSight().from,
   });
   if (next) return act(() => does.choose(next));
   if (control) return false;

@@ -34,10 +34,9 @@ export class Transfer {
     const isNone = this.#context.selection() === undefined;
     this.copyButton.disabled = this.saveButton.disabled = isNone;
     const href = actions.api.address(`segments/${this.#context.id()}/bytes`);
-    if (this.whole.getAttribute("href") !== href) {
-      this.whole.setAttribute("href", href);
-      this.whole.setAttribute("download", `${fileName(this.#context.name())}.bin`);
-    }
+    if (this.whole.getAttribute("href") !== href) this.whole.setAttribute("href", href);
+    const download = `${fileName(this.#context.name())}.bin`;
+    if (this.whole.download !== download) this.whole.download = download;
     setTitle(this.whole, exactBytes(this.#context.sizeBytes()));
   }
 
