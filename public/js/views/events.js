@@ -77,7 +77,7 @@ function filters() {
 }
 
 /** The list of segments has a filter of the same name: what means nothing here is left out. */
-const filterOf = (route) => ({ kind: route.kind in kinds ? route.kind : undefined, owner: route.owner });
+const filterOf = (route) => ({ kind: Object.hasOwn(kinds, route.kind ?? "") ? route.kind : undefined, owner: route.owner });
 
 // Following and holding
 
@@ -90,7 +90,8 @@ function follow() {
 
 /** Keeps what is seen where it is while newer events come. */
 function hold() {
-  if (held || !store) return;
+  // What one looks back at does not move.
+  if (held || !store || store.isPast) return;
   held = { events: seen(store), at: now(store) };
   redraw();
 }
@@ -107,7 +108,7 @@ function pick(event) {
 /** Picks an event and brings its row into the table's sight. */
 function pickInTable(event) {
   hold();
-  const list = filtered(held.events, filterOf(store.route));
+  const list = filtered(held?.events ?? seen(store), filterOf(store.route));
   const index = list.findIndex(({ sequence }) => sequence === event.sequence);
   const position = list.length - index;
   if (index >= 0 && position > shown) shown = Math.ceil(position / rowsAtOnce) * rowsAtOnce;
@@ -246,7 +247,7 @@ function loadFirst() {
 function showOlder() {
   hold();
   shown += rowsAtOnce;
-  const all = held.events;
+  const all = held?.events ?? seen(store);
   const missing = filtered(all, filterOf(store.route)).length < shown;
   const first = all[0]?.sequence;
   if (!missing || older.isExhausted || older.isUnderWay || store.isPast) redraw();
