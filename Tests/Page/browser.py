@@ -64,6 +64,7 @@ class Browser:
             pass
         self._process.terminate()
         self._process.wait(timeout=10)
+        self._process.stdout.close()
 
     # Commands
 

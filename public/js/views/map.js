@@ -217,7 +217,8 @@ function statusText() {
     return map.mode === "pages" ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
   }
   if (map.feed.error) return map.feed.error.message;
-  if (map.hover) return map.hover.text;
+  // Named anew each time: ages run, and under a pointer at rest things change.
+  if (map.hover) return `${hex(map.hover.byte)}  ${describe(thingAt(map.hover.byte, source()))}`;
   if (map.selection) return `Selected ${hex(map.selection.from)} – ${hex(map.selection.to)}, ${bytes(map.selection.to - map.selection.from)}`;
   return "Wheel or + and − zoom, drag or arrows move, click selects, double click comes close.";
 }
@@ -319,7 +320,7 @@ function look(event) {
     map.hover = undefined;
   } else {
     const thing = thingAt(byte, source());
-    map.hover = { byte, text: `${hex(byte)}  ${describe(thing)}`, range: rangeOfThing(thing) };
+    map.hover = { byte, range: rangeOfThing(thing) };
   }
   invalidate();
 }
