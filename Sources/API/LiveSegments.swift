@@ -120,8 +120,12 @@ public final class LiveSegments: Sendable {
             try remove(named: name.text, force: force)
         } else {
             let segment = try segment(id)
-            let living = force ? 0 : segment.livingParticipants()
-            guard living == 0 else { throw Problem(SegmentError.participantsAlive(count: living)) }
+            do throws(SegmentError) {
+                let living = force ? 0 : try segment.livingParticipants()
+                guard living == 0 else { throw .participantsAlive(count: living) }
+            } catch {
+                throw Problem(error)
+            }
         }
         entries.withLock { $0[id] = nil }
     }

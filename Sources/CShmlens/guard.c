@@ -12,7 +12,7 @@ struct range {
     _Atomic uintptr_t start; /* 0: free; 1: being filled in */
     _Atomic size_t length;
     _Atomic size_t mutex_offset;
-    _Atomic int is_held;
+    _Atomic uint32_t holder; /* thread id; 0: nobody */
     _Atomic int is_lost;
     unsigned char mutex[shmlens_guard_mutex_bytes];
 };
@@ -21,18 +21,25 @@ static struct range ranges[shmlens_guard_ranges];
 static _Atomic int is_installed;
 static uintptr_t page_bytes;
 
-static void give_up(void) {
-    /* Back to what the system does: returning runs the faulting instruction again. */
+/* Back to what the system does. Returning runs a faulting instruction again; what somebody sent comes once more. */
+static void give_up(int is_sent) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = SIG_DFL;
     sigaction(SIGBUS, &action, NULL);
+    if (is_sent) raise(SIGBUS);
 }
 
 static void handle(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)context;
     int saved_errno = errno;
+    /* Sent by a process, not by a fault: there is no address (sigaction(2)). */
+    if (info->si_code <= 0) {
+        give_up(1);
+        errno = saved_errno;
+        return;
+    }
     uintptr_t address = (uintptr_t)info->si_addr;
     for (int i = 0; i < shmlens_guard_ranges; i++) {
         uintptr_t start = atomic_load(&ranges[i].start);
@@ -42,13 +49,13 @@ static void handle(int number, siginfo_t *info, void *context) {
                            -1, 0);
         if (fresh == MAP_FAILED) break;
         uintptr_t mutex = start + atomic_load(&ranges[i].mutex_offset);
-        if (atomic_load(&ranges[i].is_held) && (mutex & ~(page_bytes - 1)) == page)
+        if (atomic_load(&ranges[i].holder) != 0 && (mutex & ~(page_bytes - 1)) == page)
             memcpy((void *)mutex, ranges[i].mutex, shmlens_guard_mutex_bytes);
         atomic_store(&ranges[i].is_lost, 1);
         errno = saved_errno;
         return;
     }
-    give_up();
+    give_up(0);
     errno = saved_errno;
 }
 
@@ -72,7 +79,7 @@ int shmlens_guard_add(void *start, size_t length, size_t mutex_offset) {
         if (!atomic_compare_exchange_strong(&ranges[i].start, &expected, 1)) continue;
         atomic_store(&ranges[i].length, length);
         atomic_store(&ranges[i].mutex_offset, mutex_offset);
-        atomic_store(&ranges[i].is_held, 0);
+        atomic_store(&ranges[i].holder, 0);
         atomic_store(&ranges[i].is_lost, 0);
         atomic_store(&ranges[i].start, (uintptr_t)start);
         return i;
@@ -82,13 +89,15 @@ int shmlens_guard_add(void *start, size_t length, size_t mutex_offset) {
 
 void shmlens_guard_remove(int number) { atomic_store(&ranges[number].start, 0); }
 
-void shmlens_guard_hold(int number) {
+void shmlens_guard_hold(int number, uint32_t thread) {
     struct range *range = &ranges[number];
     memcpy(range->mutex, (void *)(atomic_load(&range->start) + atomic_load(&range->mutex_offset)),
            shmlens_guard_mutex_bytes);
-    atomic_store(&range->is_held, 1);
+    atomic_store(&range->holder, thread);
 }
 
-void shmlens_guard_drop(int number) { atomic_store(&ranges[number].is_held, 0); }
+void shmlens_guard_drop(int number, uint32_t thread) {
+    atomic_compare_exchange_strong(&ranges[number].holder, &thread, 0);
+}
 
 int shmlens_guard_is_lost(int number) { return atomic_load(&ranges[number].is_lost); }

@@ -48,7 +48,7 @@ func connectionCallback(
     case .CONNECTION_NOTIFY_CLOSED:
         guard let pointer = unsafe place.pointee else { return }
         unsafe place.pointee = nil
-        engine.watch.remove(unsafe Unmanaged<Peer>.fromOpaque(pointer).takeRetainedValue())
+        engine.close(unsafe Unmanaged<Peer>.fromOpaque(pointer).takeRetainedValue())
     }
 }
 
@@ -60,6 +60,7 @@ func targetCallback(
         let place = unsafe CMicroHTTPD_socket_context(connection)
     else { return nil }
     let peer = unsafe Unmanaged<Peer>.fromOpaque(place).takeUnretainedValue()
+    peer.hasAsked = true
     // Bytes that are not UTF-8 become U+FFFD, which a target may not hold either.
     let exchange = unsafe Exchange(connection: connection, peer: peer, target: String(cString: target))
     return unsafe Unmanaged.passRetained(exchange).toOpaque()

@@ -8,7 +8,10 @@ final class Peer: @unchecked Sendable {
     let descriptor: Int32
     /// `127.0.0.1:40000`
     let address: String
+    /// Whether the line of a request was read. The library's thread alone uses it.
+    var hasAsked = false
     fileprivate var deadline = Deadline.never
+    fileprivate var isCut = false
     fileprivate var place = -1
 
     init(descriptor: Int32, address: String) {
@@ -63,12 +66,15 @@ final class ConnectionWatch: Sendable {
     }
 
     /// Must come before the socket is closed: afterwards its number may belong to somebody else.
-    func remove(_ peer: Peer) {
+    ///
+    /// - Returns: whether the connection was cut for taking too long.
+    func remove(_ peer: Peer) -> Bool {
         state.withLock { state in
             let last = state.peers.removeLast()
-            guard last !== peer else { return }
+            guard last !== peer else { return peer.isCut }
             state.peers[peer.place] = last
             last.place = peer.place
+            return peer.isCut
         }
     }
 
@@ -95,12 +101,31 @@ final class ConnectionWatch: Sendable {
             // Fails only where the client is gone already, which is as good.
             shutdown(peer.descriptor, Int32(SHUT_RDWR))
             peer.deadline = .never
+            peer.isCut = true
             state.cutCount += 1
         }
     }
 }
 
 extension Peer {
+    /// Bytes that came and went since the connection was opened (TCP_INFO in tcp(7), tcpi_bytes_received and
+    /// tcpi_bytes_sent in linux/tcp.h, which glibc's own header does not have). Zeros where it cannot be told.
+    var traffic: (received: UInt64, sent: UInt64) {
+        let (receivedOffset, sentOffset) = (128, 200)
+        var info = [UInt8](repeating: 0, count: 256)
+        var length = socklen_t(info.count)
+        let result = unsafe info.withUnsafeMutableBytes { bytes in
+            unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, bytes.baseAddress, &length)
+        }
+        guard result == 0, Int(length) >= sentOffset + 8 else { return (0, 0) }
+        return unsafe info.withUnsafeBytes { bytes in
+            unsafe (
+                bytes.load(fromByteOffset: receivedOffset, as: UInt64.self),
+                bytes.load(fromByteOffset: sentOffset, as: UInt64.self)
+            )
+        }
+    }
+
     /// The text of a socket address of the internet families.
     static func text(_ address: UnsafePointer<sockaddr>?) -> String {
         guard let address = unsafe address else { return "unknown" }

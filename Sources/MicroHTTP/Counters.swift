@@ -4,8 +4,8 @@ import Synchronization
 public struct ServerCounts: Sendable, Equatable {
     /// Requests whose header was read whole, refused ones included.
     public var requests = 0
-    /// Requests that the library answered by itself with 400, 413, 414, 431 or 505: they never got here. Those that it
-    /// drops without an answer (a space in the target) are in no count.
+    /// What the library dealt with by itself, so that it never got here: requests that it answered with 400, 413, 414,
+    /// 431 or 505, and connections whose first bytes were no request, which it closes without an answer.
     public var refusedByParser = 0
     /// Responses of the handler that could not be sent; the client got 500.
     public var unsendable = 0
@@ -49,6 +49,15 @@ final class Counters: Sendable {
 }
 
 extension Engine {
+    /// A connection ends. One that brought bytes and got none back, and on which no request's line was read, brought
+    /// something else than HTTP; one that was cut for taking too long is counted as that. The kernel counts the end that
+    /// a client sends as a byte received.
+    func close(_ peer: Peer) {
+        let traffic = peer.traffic
+        guard !watch.remove(peer), !peer.hasAsked, traffic.received > 1, traffic.sent == 0 else { return }
+        Counters.increment(counters.refusedByParser)
+    }
+
     var counts: ServerCounts {
         let (connections, cut) = watch.counts
         return ServerCounts(

@@ -133,6 +133,11 @@ public struct LockedSegment: ~Copyable {
         return liveness(core.identity(of: Int(owner.slot)))
     }
 
+    /// The process of a participant that has its slot still; nil for `external`.
+    public func process(of owner: OwnerKey) -> ProcessIdentity? {
+        owner != .external && core.isLiving(owner) ? core.identity(of: Int(owner.slot)) : nil
+    }
+
     // MARK: State
 
     public var counter: UInt64 { core.memory.load(shmlens_header_offset_counter) }

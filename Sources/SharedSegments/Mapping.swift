@@ -46,14 +46,14 @@ final class Mapping: @unchecked Sendable {
     /// Whether this process checks its mappings: a server does, which must outlive whatever happens to a segment.
     var isGuarded: Bool { guardNumber != nil }
 
-    /// Notes that the calling thread has just taken the segment's lock.
-    func noteHeld() {
-        if let guardNumber { shmlens_guard_hold(guardNumber) }
+    /// Keeps the mutex' words, by the thread that has just taken it.
+    func noteHeld(by tid: UInt32) {
+        if let guardNumber { shmlens_guard_hold(guardNumber, tid) }
     }
 
-    /// Notes that the calling thread is about to give it back.
-    func noteReleased() {
-        if let guardNumber { shmlens_guard_drop(guardNumber) }
+    /// Forgets them, by the thread that has just given it back.
+    func noteReleased(by tid: UInt32) {
+        if let guardNumber { shmlens_guard_drop(guardNumber, tid) }
     }
 
     /// - Throws: ``SegmentError/truncated(needs:has:)`` where a guarded mapping lost pages, or would.

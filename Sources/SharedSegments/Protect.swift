@@ -43,11 +43,7 @@ extension Segment {
                 return
             }
             try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
-            mapping.noteHeld()
-            defer {
-                mapping.noteReleased()
-                lock.release()
-            }
+            defer { lock.release() }
             try setAccess(range, access)
         }
     }
@@ -82,18 +78,8 @@ extension Segment {
     /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process may change
     /// them.
     private func setAccess(_ range: Range<Int>, _ access: ProtectedRange.Access) throws(SegmentError) {
-        // Noted first where it is taken away and last where it is given: a note may refuse too much, never too little.
-        if access != .readWrite { core.protection.set(range, access: access) }
-        let flags =
-            switch access {
-            case .none: PROT_NONE
-            case .read: PROT_READ
-            case .readWrite: PROT_READ | PROT_WRITE
-            }
-        guard unsafe mprotect(mapping.memory.base + range.lowerBound, range.count, flags) == 0 else {
-            throw .system(operation: "mprotect", object: name, Errno(rawValue: errno))
-        }
-        if access == .readWrite { core.protection.set(range, access: access) }
+        let error = core.protection.apply(access, to: range, of: mapping.memory)
+        guard error == 0 else { throw .system(operation: "mprotect", object: name, Errno(rawValue: error)) }
     }
 
     /// Locks a range into memory or releases it, and notes it.
@@ -103,7 +89,7 @@ extension Segment {
             guard unsafe munlock(start, range.count) == 0 else {
                 throw .system(operation: "munlock", object: name, Errno(rawValue: errno))
             }
-            core.protection.set(range, locked: .no)
+            core.protection.note(.no, of: range)
             return
         }
         // The kernel fills what it locks, also on a fault to come, and cannot where nothing may be read.
@@ -119,12 +105,12 @@ extension Segment {
         guard limited == 0 else {
             throw .system(operation: "mlock2", object: name, Errno(rawValue: limited))
         }
-        core.protection.set(range, locked: .onFault)
+        core.protection.note(.onFault, of: range)
         guard locked == .all else { return }
         guard unsafe mlock(start, range.count) == 0 else {
             throw .system(operation: "mlock", object: name, Errno(rawValue: errno))
         }
-        core.protection.set(range, locked: .all)
+        core.protection.note(.all, of: range)
     }
 
     /// RLIMIT_MEMLOCK in bytes, as far as it fits.

@@ -1,4 +1,5 @@
 import CShmlens
+import Glibc
 import SegmentFormat
 import Synchronization
 
@@ -41,45 +42,112 @@ public struct ProtectedRange: Sendable, Equatable {
 
 /// The ranges of this process' mapping that differ from read-write and unlocked.
 final class ProtectionTable: Sendable {
-    private let ranges = Mutex<[ProtectedRange]>([])
+    private struct State {
+        var ranges: [ProtectedRange] = []
+        /// While a repair is under way all pages are writable, whatever the ranges say.
+        var isLifted = false
+    }
+
+    /// Held also while the kernel is told: what it does to the pages and what is noted belong together.
+    private let state = Mutex(State())
     /// Whether any range must not be written: one load on the way of each change.
     private let refuses = Atomic<Bool>(false)
 
     /// Sorted by offset, not overlapping.
-    var all: [ProtectedRange] { ranges.withLock { $0 } }
+    var all: [ProtectedRange] { state.withLock { $0.ranges } }
 
     var refusesAny: Bool { refuses.load(ordering: .acquiring) }
 
-    /// One change of the mapping at a time: what a change does to the pages and what it notes belong together.
+    /// One change of the mapping at a time.
     private let changing = Mutex<Void>(())
 
     func withChange(_ body: () throws(SegmentError) -> Void) throws(SegmentError) {
         try changing.withLock { _ throws(SegmentError) in try body() }
     }
 
-    /// Notes what became of a range; nil leaves that as it is for each of its bytes.
-    func set(
-        _ range: Range<Int>, access: ProtectedRange.Access? = nil, locked: ProtectedRange.Locked? = nil
-    ) {
-        ranges.withLock { ranges in
-            var result: [ProtectedRange] = []
-            var inside: [ProtectedRange] = []
-            for old in ranges {
-                let middle = old.range.clamped(to: range)
-                if !middle.isEmpty { inside.append(old.part(middle)) }
-                let left = old.range.clamped(to: 0..<range.lowerBound)
-                let right = old.range.clamped(to: range.upperBound..<Int.max)
-                for rest in [left, right] where !rest.isEmpty { result.append(old.part(rest)) }
+    /// Notes that a range is locked into memory, or no longer.
+    func note(_ locked: ProtectedRange.Locked, of range: Range<Int>) {
+        state.withLock { set(range, locked: locked, in: &$0) }
+    }
+
+    /// Makes a range accessible as asked, and notes it.
+    ///
+    /// - Returns: 0, or mprotect(2)'s error.
+    func apply(_ access: ProtectedRange.Access, to range: Range<Int>, of memory: LiveMemory) -> Int32 {
+        state.withLock { state in
+            // Noted first where it is taken away and last where it is given: a note may refuse too much, never too
+            // little.
+            if access != .readWrite { set(range, access: access, in: &state) }
+            // While a repair is under way, what is taken away goes once that is done.
+            if access == .readWrite || !state.isLifted {
+                let error = Self.protect(range, access, of: memory)
+                guard error == 0 else { return error }
             }
-            for piece in Self.filled(inside, over: range) {
-                let new = ProtectedRange(
-                    offset: piece.offset, length: piece.length, access: access ?? piece.access,
-                    locked: locked ?? piece.locked)
-                if !new.isPlain { result.append(new) }
-            }
-            ranges = Self.joined(result.sorted { $0.offset < $1.offset })
-            refuses.store(ranges.contains { $0.access != .readWrite }, ordering: .releasing)
+            if access == .readWrite { set(range, access: access, in: &state) }
+            return 0
         }
+    }
+
+    /// Makes all pages writable, until ``restore(to:)``: for a repair, which the lock keeps from coming twice at once.
+    ///
+    /// - Returns: 0, or mprotect(2)'s error.
+    func lift(from memory: LiveMemory) -> Int32 {
+        // One without a protected range stays so: taking access away needs the lock, which whoever repairs has.
+        guard refusesAny else { return 0 }
+        return state.withLock { state in
+            state.isLifted = true
+            for range in state.ranges where range.access != .readWrite {
+                let error = Self.protect(range.range, .readWrite, of: memory)
+                guard error == 0 else { return error }
+            }
+            return 0
+        }
+    }
+
+    /// Takes access away again as noted.
+    func restore(to memory: LiveMemory) {
+        state.withLock { state in
+            guard state.isLifted else { return }
+            state.isLifted = false
+            // Where the kernel refuses, the note does: nothing here writes there, though it could.
+            for range in state.ranges where range.access != .readWrite {
+                _ = Self.protect(range.range, range.access, of: memory)
+            }
+        }
+    }
+
+    private static func protect(_ range: Range<Int>, _ access: ProtectedRange.Access, of memory: LiveMemory) -> Int32 {
+        let flags =
+            switch access {
+            case .none: PROT_NONE
+            case .read: PROT_READ
+            case .readWrite: PROT_READ | PROT_WRITE
+            }
+        return unsafe mprotect(memory.base + range.lowerBound, range.count, flags) == 0 ? 0 : errno
+    }
+
+    /// Notes what became of a range; nil leaves that as it is for each of its bytes.
+    private func set(
+        _ range: Range<Int>, access: ProtectedRange.Access? = nil, locked: ProtectedRange.Locked? = nil,
+        in state: inout State
+    ) {
+        var result: [ProtectedRange] = []
+        var inside: [ProtectedRange] = []
+        for old in state.ranges {
+            let middle = old.range.clamped(to: range)
+            if !middle.isEmpty { inside.append(old.part(middle)) }
+            let left = old.range.clamped(to: 0..<range.lowerBound)
+            let right = old.range.clamped(to: range.upperBound..<Int.max)
+            for rest in [left, right] where !rest.isEmpty { result.append(old.part(rest)) }
+        }
+        for piece in Self.filled(inside, over: range) {
+            let new = ProtectedRange(
+                offset: piece.offset, length: piece.length, access: access ?? piece.access,
+                locked: locked ?? piece.locked)
+            if !new.isPlain { result.append(new) }
+        }
+        state.ranges = Self.joined(result.sorted { $0.offset < $1.offset })
+        refuses.store(state.ranges.contains { $0.access != .readWrite }, ordering: .releasing)
     }
 
     /// Pieces of a range, and plain ones where it has none.
@@ -115,8 +183,8 @@ final class ProtectionTable: Sendable {
 
     /// The first protected range that overlaps bytes which are to be written, or only read.
     func refusal(of wanted: Range<Int>, onlyRead: Bool = false) -> ProtectedRange? {
-        ranges.withLock { ranges in
-            ranges.first { range in
+        state.withLock { state in
+            state.ranges.first { range in
                 range.range.overlaps(wanted) && (range.access == .none || (range.access == .read && !onlyRead))
             }
         }

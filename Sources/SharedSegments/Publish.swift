@@ -25,7 +25,9 @@ enum Publisher {
         try link(descriptor, name: name, folder: folder)
         do throws(SegmentError) {
             let segment = try Segment.open(name: name, folder: folder)
-            if options.mode & 0o600 != 0o600 { try setMode(options.mode, of: segment.descriptor, name: name) }
+            // Somebody may have removed it already, and made another of that name.
+            guard segment.inode == UInt64(inode) else { throw .notFound(name: name) }
+            if options.mode & 0o600 != 0o600 { try setMode(options.mode, of: descriptor, name: name) }
             return segment
         } catch {
             withdraw(name, inode: inode, folder: folder)

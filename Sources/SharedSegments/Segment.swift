@@ -110,7 +110,7 @@ public final class Segment: Sendable {
         core = SegmentCore(
             memory: mapping.memory, layout: identity.layout,
             backing: Backing(descriptor: mapping.descriptor, count: identity.layout.totalBytes))
-        lock = SegmentLock(core: core, pidNamespace: process.pidNamespace)
+        lock = SegmentLock(core: core, mapping: mapping, pidNamespace: process.pidNamespace)
         let host = try ProcessIdentity.hostFacts()
         liveness = { $0.liveness(seenFrom: host) }
     }
@@ -161,7 +161,7 @@ public final class Segment: Sendable {
         do throws(SegmentError) {
             let segment = try open(name: name, folder: folder)
             inode = segment.inode
-            let living = segment.livingParticipants()
+            let living = try segment.livingParticipants()
             guard living == 0 || force else { throw .participantsAlive(count: living) }
         } catch {
             // One that begins as a segment does and cannot be opened any more is still one of ours.
@@ -185,7 +185,20 @@ public final class Segment: Sendable {
     }
 
     /// How many participants live, or cannot be seen from here. Reads without the lock.
-    public func livingParticipants() -> Int {
+    ///
+    /// - Throws: ``SegmentError/system(operation:object:_:)`` where this process may not read the participants through
+    ///   its own mapping, and cannot map them once more.
+    public func livingParticipants() throws(SegmentError) -> Int {
+        let participants = layout.participantsOffset..<layout.eventsOffset
+        guard core.protection.refusal(of: participants, onlyRead: true) != nil else { return livingParticipants(in: core) }
+        let duplicate = try system("dup", name) { () throws(Errno) in
+            do { return try descriptor.duplicate() } catch { throw error as? Errno ?? .badFileDescriptor }
+        }
+        let again = try Mapping(descriptor: duplicate, count: layout.totalBytes, name: name)
+        return livingParticipants(in: SegmentCore(memory: again.memory, layout: layout))
+    }
+
+    private func livingParticipants(in core: SegmentCore) -> Int {
         core.joinedSlots().count { liveness(core.identity(of: $0)) != .dead }
     }
 
@@ -223,7 +236,7 @@ public final class Segment: Sendable {
 
     /// Says that a participant lives, without the lock.
     public func heartbeat(_ participant: Participant) {
-        if core.isLiving(participant.key) { core.heartbeat(participant.key) }
+        core.heartbeat(participant.key)
     }
 
     // MARK: Changing
@@ -286,7 +299,7 @@ public final class Segment: Sendable {
             case .sleep(let sequence):
                 guard !isLate else { return nil }
                 isLate = try !core.waitForCondition(
-                    since: sequence, deadline: deadline.nanoseconds, slot: key.slot, giveUp: giveUp)
+                    since: sequence, deadline: deadline.nanoseconds, as: key, giveUp: giveUp)
             }
         }
     }
@@ -305,11 +318,7 @@ public final class Segment: Sendable {
         let result: Result
         do {
             try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
-            mapping.noteHeld()
-            defer {
-                mapping.noteReleased()
-                lock.release()
-            }
+            defer { lock.release() }
             try core.requireTablesUnprotected()
             guard core.isLiving(who) else { throw .invalid(field: "participant", reason: "has no slot any more") }
             core.heartbeat(who)

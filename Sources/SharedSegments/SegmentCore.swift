@@ -49,6 +49,9 @@ final class SegmentCore: @unchecked Sendable {
     /// Ranges of this process' mapping that must not be written.
     let protection = ProtectionTable()
 
+    /// Threads of this process that wait for the lock or a condition.
+    let waits = Waits()
+
     /// nil for memory that is no file's: all of it is there.
     let backing: Backing?
 

@@ -85,7 +85,7 @@ extension SegmentError: CustomStringConvertible {
         case .damaged(let what, let offset):
             "the segment is damaged at offset \(offset): \(what); changes are refused, reading goes on"
         case .noFreeBlock(let wanted, let largest):
-            "no free block holds \(wanted) bytes: the largest is \(largest) bytes with its guards"
+            "no free block holds \(wanted) bytes at their alignment: the largest is \(largest) bytes with its guards"
         case .noSpace(let wanted, let available):
             "\(wanted) bytes are wanted and the tmpfs has \(available) bytes left"
         case .memoryLockLimit(let wanted, let limit):

@@ -65,7 +65,7 @@ struct Remove: ParsableCommand {
         try Terminal.run(Self.self) {
             let id = try segment.identifier()
             guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
-                throw ReadingError.unsupported(id)
+                throw ValidationError("\(id) has no name to remove: unnamed memory goes with the last process that holds it")
             }
             do throws(SegmentError) {
                 try Segment.remove(name: name.text, force: force)

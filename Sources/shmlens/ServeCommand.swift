@@ -73,6 +73,7 @@ struct Serve: ParsableCommand {
         try Segment.guardMappings()
         let address = try ListenAddress(listen)
         let token = try token(for: address)
+        if let publicFolder { try requireFolder(publicFolder) }
         let lens = try Lens()
         let supervisor = try Supervisor()
         defer { supervisor.shutDown() }
@@ -106,12 +107,25 @@ struct Serve: ParsableCommand {
     }
 
     private func read(_ path: String) throws -> [UInt8] {
-        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+        let descriptor: FileDescriptor
+        do {
+            descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
+        } catch let error as Errno {
+            throw KernelError(operation: "open", object: path, errno: error)
+        }
         return try descriptor.closeAfter {
             // Room for blanks around the longest token, and to see that a file is longer.
             var bytes = [UInt8](repeating: 0, count: 2 * Token.lengths.upperBound)
             let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
             return Array(bytes.prefix(count))
+        }
+    }
+
+    private func requireFolder(_ path: String) throws {
+        do {
+            try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .directory]).close()
+        } catch let error as Errno {
+            throw KernelError(operation: "open", object: path, errno: error)
         }
     }
 

@@ -143,10 +143,13 @@ struct SegmentArgument: ParsableArguments {
         let id = try identifier()
         switch id.object {
         case .posix(let name) where name.isUTF8 && id.namespace == nil: return try Segment.open(name: name.text)
-        case .memfd:
+        case .memfd(let inode):
             let path = try Lens().path(ofMemfd: id)
             let descriptor = try FileDescriptor.open(FilePath(path), .readWrite, options: .closeOnExec)
-            return try Segment(adopting: descriptor, name: id.text)
+            let segment = try Segment(adopting: descriptor, name: id.text)
+            // The number in that process may be another file's by now.
+            guard segment.inode == inode else { throw ReadingError.notFound(id) }
+            return segment
         default: throw ReadingError.unsupported(id)
         }
     }

@@ -35,7 +35,7 @@ private final class Listener {
     deinit { stream.finished() }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct StreamRouteTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamRouteTests {
     private let bench: Bench
 
     init() throws { bench = try Bench() }

@@ -64,6 +64,21 @@ import Testing
         }
     }
 
+    @Test func `a server that cannot serve as told does not start`() throws {
+        let missing = "/tmp/\(Unique.name("missing"))"
+        let listen = ["serve", "--listen", "127.0.0.1:0"]
+        for option in ["--public", "--token-file"] {
+            let outcome = try shmlens(listen + [option, missing])
+            #expect(outcome.ending == .exited(4) && outcome.output.isEmpty, "\(outcome.text)")
+            #expect(outcome.messages.contains(missing), "\(outcome.messages)")
+        }
+        for host in ["a b", "", "http://a", "a/b"] {
+            let outcome = try shmlens(listen + ["--allow-host", host])
+            #expect(outcome.ending != .exited(0) && outcome.output.isEmpty, "\(host): \(outcome.text)")
+            #expect(outcome.messages.contains("host"), "\(outcome.messages)")
+        }
+    }
+
     @Test func `4: there is no such thing`() throws {
         let missing = Unique.name("missing")
         for verb in HelpTests.looking.dropFirst() {

@@ -3,7 +3,7 @@ import MicroHTTP
 import Testing
 
 /// What only a socket shows of connections, time and many requests at once.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionTests {
     @Test func `requests follow one another on a connection, refused ones too`() throws {
         try serving { server in
             let client = try server.client()

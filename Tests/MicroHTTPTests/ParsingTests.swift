@@ -3,7 +3,7 @@ import MicroHTTP
 import Testing
 
 /// What only a socket shows of reading requests.
-@Suite(.timeLimit(.minutes(1))) struct ParsingTests {
+@Suite(.timeLimit(.minutes(10))) struct ParsingTests {
     /// The first reply to bytes that are sent as they are.
     func reply(to bytes: String, limits: Limits = Limits()) throws -> Reply {
         try serving(limits: limits) { server in
@@ -72,6 +72,23 @@ import Testing
             #expect(try client.reply().status == status, "\(name)")
             #expect(server.counts.refusedByParser == 1)
             #expect(server.counts.requests == 0)
+        }
+    }
+
+    /// The library closes such a connection without a word.
+    @Test(arguments: ["GARBAGE\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\r\n\r\n"])
+    func `what is no request at all is counted`(bytes: String) throws {
+        try serving { server in
+            let client = try server.client()
+            try client.send(bytes)
+            #expect(try client.rest().isEmpty)
+            #expect(eventually { server.counts.refusedByParser == 1 })
+            #expect(server.counts.requests == 0)
+            // One that says nothing, and one that asks, are no garbage.
+            try server.client().close()
+            #expect(try server.ask("GET", "/hello").text == "hello")
+            #expect(eventually { server.counts.connections == 0 })
+            #expect(server.counts.refusedByParser == 1)
         }
     }
 

@@ -3,7 +3,7 @@ import HTTPCore
 import MicroHTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StartTests {
+@Suite(.timeLimit(.minutes(10))) struct StartTests {
     @Test(arguments: [
         ("127.0.0.1:8080", "127.0.0.1:8080", true), ("localhost:0", "127.0.0.1:0", true),
         ("[::1]:65535", "[::1]:65535", true),

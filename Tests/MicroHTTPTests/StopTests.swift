@@ -3,7 +3,7 @@ import HTTPCore
 import MicroHTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StopTests {
+@Suite(.timeLimit(.minutes(10))) struct StopTests {
     func start(_ site: Site, _ limits: Limits = Limits()) throws -> MicroHTTPServer {
         try MicroHTTPServer(try ListenAddress("127.0.0.1:0"), limits: limits, handler: site)
     }
@@ -186,7 +186,7 @@ import Testing
 }
 
 /// What a process of its own shows: threads, descriptors, traps.
-@Suite(.timeLimit(.minutes(1))) struct ServerProcessTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerProcessTests {
     @Test func `a stopped server leaves no thread and no socket`() async {
         await #expect(processExitsWith: .success) {
             // The first server may leave what the C library keeps for later ones.

@@ -2,7 +2,7 @@ import HTTPCore
 import MicroHTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StreamTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTests {
     static func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) } }
 
     @Test(arguments: [[], [1], [1, 100, 1], [100_000], [1 << 20], [5000, 300_000, 3]])

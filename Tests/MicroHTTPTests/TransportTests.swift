@@ -38,7 +38,7 @@ extension Reply {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TransportTests {
+@Suite(.timeLimit(.minutes(10))) struct TransportTests {
     static let requests: [(method: String, target: String, status: Int, text: String)] = [
         ("GET", "/hello", 200, "hello"), ("GET", "/inline", 200, "inline"), ("GET", "/empty", 200, ""),
         ("GET", "/none", 204, ""), ("GET", "/same", 304, ""), ("GET", "/nothing", 404, "no such page"),

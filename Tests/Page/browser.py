@@ -20,7 +20,7 @@ class DriverError(Exception):
 class Browser:
     """One browser window. Use it in a `with` statement."""
 
-    def __init__(self, width=1280, height=900, dark=False, extra=()):
+    def __init__(self, width=1280, height=900, dark=False, extra=(), trace=None):
         program = shutil.which("chromedriver")
         if program is None:
             raise DriverError("chromedriver is not installed: apt-get install chromium-driver")
@@ -29,7 +29,10 @@ class Browser:
         self._base = f"http://127.0.0.1:{self._read_port()}"
         arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
                      f"--window-size={width},{height}", "--force-device-scale-factor=1", *extra]
-        capabilities = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+        options = {"args": arguments}
+        if trace:
+            options["perfLoggingPrefs"] = trace
+        capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
                         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
         self._session = ""
         created = self._call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
@@ -61,6 +64,7 @@ class Browser:
             pass
         self._process.terminate()
         self._process.wait(timeout=10)
+        self._process.stdout.close()
 
     # Commands
 
@@ -94,6 +98,10 @@ class Browser:
     def run(self, script, *arguments):
         """Runs the body of a function in the page; `arguments[0]` is the first argument."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def run_async(self, script, *arguments):
+        """The same, for one that calls its last argument with the result."""
+        return self._call("POST", "/execute/async", {"script": script, "args": list(arguments)})
 
     def scheme(self, dark):
         value = "dark" if dark else "light"

@@ -33,7 +33,7 @@ extension HelperProcess {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LockTests {
+@Suite(.timeLimit(.minutes(10))) struct LockTests {
     @Test func `an owner that is killed is recovered from and counted once`() throws {
         try withSegment { segment in
             let (holder, key) = try HelperProcess.joined("hold", segment)

@@ -28,7 +28,7 @@ import Testing
                 #expect(participant.key == OwnerKey(slot: UInt32(number), generation: UInt32(number)))
             }
             #expect(throws: SegmentError.participantsFull(slots: 3)) { try segment.join(name: "p4") }
-            #expect(segment.livingParticipants() == 3)
+            #expect(try segment.livingParticipants() == 3)
         }
     }
 
@@ -54,7 +54,7 @@ import Testing
             let dead = why == "gone" ? identity(segment, pid: 1 << 30) : identity(segment, startTime: 1)
             let first = try segment.join(dead, name: "dead")
             _ = try segment.join(name: "living")
-            #expect(segment.livingParticipants() == 1)
+            #expect(try segment.livingParticipants() == 1)
             let second = try segment.join(name: "new")
             #expect(second.key.slot == first.key.slot)
             #expect(second.key.generation == 3)
@@ -69,7 +69,7 @@ import Testing
                 let block = try locked.block(at: try locked.allocate(sizeBytes: 10))
                 #expect(locked.ownerLiveness(of: block) == .unknown)
             }
-            #expect(segment.livingParticipants() == 1)
+            #expect(try segment.livingParticipants() == 1)
             #expect(throws: SegmentError.participantsFull(slots: 1)) { try segment.join(name: "new") }
             #expect(try segment.reclaim() == (0, 0, 0))
             #expect(throws: SegmentError.participantsAlive(count: 1)) { try Segment.remove(name: segment.name) }

@@ -1,4 +1,5 @@
 import CShmlens
+import CrashScenarios
 import Glibc
 import Observations
 import SegmentFormat
@@ -9,7 +10,7 @@ import Testing
 @testable import SharedSegments
 
 /// One after the other: what the kernel counts as locked, it counts for the whole process.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ProtectTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ProtectTests {
     private static let page = sysconf(Int32(_SC_PAGESIZE))
 
     private func range(
@@ -138,6 +139,69 @@ import Testing
         }
     }
 
+    /// Whoever finds that the owner died repairs what it left, also where this process may not write or read.
+    @Test(arguments: [ProtectedRange.Access.read, .none])
+    func `a dead owner's work is taken back on protected pages, and they stay protected`(
+        access: ProtectedRange.Access
+    ) throws {
+        try withSegment { segment in
+            let layout = segment.layout
+            let victim = HelperProcess(HelperProcess.path(of: "CrashHelper"))
+            var deaths: UInt64 = 0
+            for offset in [layout.participantsOffset, layout.eventsOffset, layout.indexOffset, layout.blocksOffset] {
+                let length = offset == layout.indexOffset ? layout.blocksOffset - offset : Self.page
+                let table = ProtectedRange(offset: offset, length: length, access: access, locked: .no)
+                // Join stores into a slot, allocate into the index and the block table, both into the ring; each dies
+                // after its journal's first words.
+                for scenario in ["join", "allocate: exact fit, alone in its list"] {
+                    try segment.protect(table)
+                    #expect(victim.ask("operate \(segment.name) 16 \(scenario)") == "killed")
+                    #expect(try segment.livingParticipants() == 0)
+                    #expect(throws: SegmentError.protected(offset: offset, length: length)) {
+                        try segment.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
+                    }
+                    deaths += 1
+                    #expect(segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == deaths)
+                    #expect(segment.protection == [table])
+                    let flags = try #require(try ownMapping(of: segment, at: offset))
+                    #expect(flags.hasPrefix(access == .read ? "r-" : "--"), "\(flags)")
+                    // The same where it is the protecting itself that takes the lock.
+                    #expect(victim.ask("operate \(segment.name) 16 \(scenario)") == "killed")
+                    try segment.protect(table)
+                    deaths += 1
+                    #expect(segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == deaths)
+                    let again = try #require(try ownMapping(of: segment, at: offset))
+                    #expect(again == flags)
+                    try segment.protect(ProtectedRange(offset: offset, length: length, access: .readWrite, locked: .no))
+                    #expect(try segment.verification().findings == [])
+                }
+            }
+        }
+    }
+
+    private func text(of path: String) throws -> String {
+        let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
+        defer { try? descriptor.close() }
+        var text: [UInt8] = []
+        var bytes = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
+            guard count > 0 else { return String(decoding: text, as: UTF8.self) }
+            text += bytes[..<count]
+        }
+    }
+
+    /// The permissions in this process' maps at an offset of a segment.
+    private func ownMapping(of segment: Segment, at offset: Int) throws -> String? {
+        let address = unsafe UInt(bitPattern: segment.core.memory.base) + UInt(offset)
+        for line in try text(of: "/proc/self/maps").split(separator: "\n") {
+            let words = line.split(separator: " ")
+            let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
+            if ends.count == 2, ends[0] <= address, address < ends[1] { return String(words[1]) }
+        }
+        return nil
+    }
+
     @Test func `what may not be read is not read`() throws {
         try withSegment { segment in
             let layout = segment.layout
@@ -189,12 +253,9 @@ import Testing
 
     /// VmLck of this process, as the kernel counts it.
     private func lockedBytes() throws -> Int {
-        let descriptor = try FileDescriptor.open(FilePath("/proc/self/status"), .readOnly)
-        defer { try? descriptor.close() }
-        var bytes = [UInt8](repeating: 0, count: 16384)
-        let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try descriptor.read(into: $0) }
+        let status = try text(of: "/proc/self/status")
         let line = try #require(
-            String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmLck:") })
+            status.split(separator: "\n").first { $0.hasPrefix("VmLck:") })
         return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1])) * 1024
     }
 

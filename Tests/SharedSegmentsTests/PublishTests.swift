@@ -71,7 +71,7 @@ func modeOfNewSegment(asking mode: UInt32) throws -> UInt32 {
     return UInt32(status.st_mode & 0o7777)
 }
 
-@Suite(.timeLimit(.minutes(1))) struct PublishTests {
+@Suite(.timeLimit(.minutes(10))) struct PublishTests {
     let options = SegmentOptions(capacityBytes: 4096)
 
     @Test(arguments: [0o600, 0o640, 0o666, 0o777, 0o400, 0o000, 0o060] as [UInt32], [0o077, 0o000, 0o777] as [mode_t])

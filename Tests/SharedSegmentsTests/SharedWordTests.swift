@@ -6,7 +6,7 @@ import Testing
 
 @testable import SharedSegments
 
-@Suite(.timeLimit(.minutes(1))) struct SharedWordTests {
+@Suite(.timeLimit(.minutes(10))) struct SharedWordTests {
     @Test func `words are shared inside the pool and nowhere else`() throws {
         try withSegment { segment in
             let layout = segment.layout

@@ -8,8 +8,17 @@ import Testing
 
 @testable import SharedSegments
 
+/// The thread ids of numbered threads.
+private final class Tids: Sendable {
+    private let all = Mutex<[Int: UInt32]>([:])
+
+    func note(_ number: Int) { all.withLock { $0[number] = UInt32(bitPattern: shmlens_gettid()) } }
+
+    subscript(number: Int) -> UInt32? { all.withLock { $0[number] } }
+}
+
 /// Waiting for the lock and for conditions: giving up, and the classic condition.
-@Suite(.timeLimit(.minutes(1))) struct WaitingTests {
+@Suite(.timeLimit(.minutes(10))) struct WaitingTests {
     // MARK: Giving up
 
     @Test func `a lock that is free is taken without asking whether to give up`() throws {
@@ -52,6 +61,43 @@ import Testing
             #expect(noted[0] > 0)
             let place = segment.layout.participantOffset(Int(me.key.slot))
             #expect(segment.core.memory.load(place + shmlens_participant_offset_waiting_since_ns) == 0)
+        }
+    }
+
+    @Test func `of several threads of one participant the slot shows one that still waits`() throws {
+        try withSegment { segment in
+            let me = try segment.join(name: "many")
+            let base = segment.layout.participantOffset(Int(me.key.slot))
+            let failures = Failures()
+            func shown() -> UInt32 { segment.core.memory.loadHalf(base + shmlens_participant_offset_waiting_tid) }
+            let tids = Tids()
+            func waiter(_ number: Int, until isOver: Flag) -> InThread {
+                InThread {
+                    tids.note(number)
+                    do throws(SegmentError) {
+                        try segment.withLock(as: me, giveUp: { isOver.isSet }) { (_) throws(SegmentError) in }
+                        failures.add("got the lock")
+                    } catch {
+                        if error != .gaveUp { failures.add("\(error)") }
+                    }
+                }
+            }
+            try segment.withLock { (_) throws(SegmentError) in
+                let overs = [Flag(), Flag(), Flag()]
+                var threads: [InThread] = []
+                for (number, over) in overs.enumerated() {
+                    threads.append(waiter(number, until: over))
+                    // One after the other, so that it is known who waits longest.
+                    while segment.core.waits.count(of: me.key) <= number { sched_yield() }
+                }
+                for number in [1, 0, 2] {
+                    #expect(shown() == tids[number == 2 ? 2 : 0])
+                    overs[number].set()
+                    threads[number].join()
+                }
+                #expect(shown() == 0)
+            }
+            #expect(failures.all == [])
         }
     }
 

@@ -42,7 +42,7 @@ import Testing
                 #expect(ended.exitStatus == 0, "\(ended)")
                 #expect(ended.operations > 0)
             }
-            #expect(shop.segment.livingParticipants() == 0)
+            #expect(try shop.segment.livingParticipants() == 0)
             #expect(try shop.segment.blocks().used == 0)
             #expect(try shop.segment.findings() == [])
         }
@@ -196,7 +196,7 @@ import Testing
         let pids = try workers(of: segment)
         #expect(pids.count == 3)
         for pid in pids { #expect(hasEnded(pid)) }
-        #expect(segment.livingParticipants() == 0)
+        #expect(try segment.livingParticipants() == 0)
         #expect(try segment.findings() == [])
     }
 

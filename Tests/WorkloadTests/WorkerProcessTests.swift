@@ -29,7 +29,7 @@ import Testing
             let names = ended.map { "counter-\($0.pid): \(4 * each)" }
             #expect(names.contains(text), "\(text)")
             #expect(try shop.segment.findings() == [])
-            #expect(shop.segment.livingParticipants() == 0)
+            #expect(try shop.segment.livingParticipants() == 0)
         }
     }
 
@@ -139,7 +139,7 @@ import Testing
                 #expect(try shop.segment.findings() == [])
                 #expect(try shop.segment.ownerDeaths == seed)
             }
-            #expect(shop.segment.livingParticipants() == 0)
+            #expect(try shop.segment.livingParticipants() == 0)
             _ = try shop.segment.reclaim()
             #expect(try shop.segment.blocks().used == 0)
         }

@@ -7,7 +7,10 @@ export const staleAfterMilliseconds = 3500;
 const eventsKept = 5000;
 
 /** The route's keys in the page's query, in the order in which they are written. */
-const routeKeys = ["segment", "tab", "q", "kind", "sort", "managed", "orphaned", "deleted", "state", "cursor", "area", "colour", "hide", "from", "span", "at", "to"];
+const routeKeys = [
+  "segment", "tab", "q", "kind", "sort", "managed", "orphaned", "deleted", "state", "owner", "tag", "lanes", "cursor", "area", "colour", "hide",
+  "from", "span", "at", "to",
+];
 const numberKeys = ["from", "span", "at", "to"];
 
 export class Store extends EventTarget {

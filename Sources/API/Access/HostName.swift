@@ -14,7 +14,7 @@ struct HostName: Hashable, Sendable {
         } else {
             end = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
         }
-        guard end > 0, Self.isPort(bytes[end...]) else { return nil }
+        guard end > 0, Self.isPort(bytes[end...]), bytes[..<end].allSatisfy(Self.isNamed) else { return nil }
         text = String(decoding: bytes[..<end].map(Self.lowercased), as: UTF8.self)
     }
 
@@ -40,6 +40,12 @@ struct HostName: Hashable, Sendable {
     private static func isPort(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard let colon = bytes.first else { return true }
         return colon == UInt8(ascii: ":") && bytes.dropFirst().allSatisfy(isDigit)
+    }
+
+    /// What host names and addresses are made of: letters, digits, hyphens, dots, the underscore of container networks;
+    /// colons and brackets of an address, the per cent of its zone.
+    private static func isNamed(_ byte: UInt8) -> Bool {
+        isDigit(byte) || 0x61...0x7A ~= byte | 0x20 || "-._:[]%".utf8.contains(byte)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { 0x30...0x39 ~= byte }

@@ -1,6 +1,7 @@
 import Diagnostics
 import Encoding
 import HTTPCore
+import SharedSegments
 import Workload
 
 extension Service {
@@ -8,7 +9,11 @@ extension Service {
     static func reference(version: String) -> OpenAPIDocument {
         OpenAPIDocument(
             version: version, operations: operations,
-            choices: ["workload": WorkloadKind.allCases.map(\.rawValue), "style": DumpStyle.allCases.map(\.rawValue)])
+            choices: ["workload": WorkloadKind.allCases.map(\.rawValue), "style": DumpStyle.allCases.map(\.rawValue)],
+            ranges: [
+                "timeoutMilliseconds": QueryParameters.timeoutMilliseconds,
+                "allocateBlocks.count": 1...LockedSegment.countMax, "startWorkers.count": 1...Supervisor.Limit.perRequest,
+            ])
     }
 
     /// Health is asked for at the root too; the reference shows each operation once.

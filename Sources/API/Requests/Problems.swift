@@ -63,7 +63,7 @@ extension Problem {
         self =
             switch error {
             case .option(let error): .unprocessable(error.description, field: error.field)
-            case .tooMany, .shuttingDown: .unavailable(detail)
+            case .tooMany, .shuttingDown, .abandoned: .unavailable(detail)
             case .noSuchWorker: .notFound(detail)
             case .notEnded: .conflict(detail)
             case .system(_, _, let number): Problem(errno: Errno(rawValue: number), detail)

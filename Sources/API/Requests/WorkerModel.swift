@@ -25,7 +25,8 @@ extension WorkerReport {
             options: WorkerOptions(record.options), state: state, exitStatus: record.exitStatus.map { Int($0) },
             signal: record.signal.map { SignalName($0) }, operations: record.operations,
             startedAt: WallTime(nanoseconds: record.startedAtNanoseconds),
-            ranForMilliseconds: Int(record.ranForMilliseconds), result: record.result.map { WorkerResult($0) })
+            ranForMilliseconds: Int(record.ranForMilliseconds), result: record.result.map { WorkerResult($0) },
+            message: record.message)
     }
 }
 

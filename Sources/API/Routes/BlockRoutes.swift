@@ -72,20 +72,30 @@ extension Service {
         _ body: (inout LockedSegment) throws(SegmentError) -> Result
     ) throws(Problem) -> Result {
         let force = try call.query.flag("force")
-        let outcome: Result? = try change(id, call) { (locked) throws(SegmentError) in
+        let outcome: Outcome<Result> = try change(id, call) { (locked) throws(SegmentError) in
             if !force {
                 let block = try locked.block(at: offset)
-                let isOurs = block.owner == .external
-                guard isOurs || locked.ownerLiveness(of: block) == .dead else { return nil }
+                let liveness = locked.ownerLiveness(of: block)
+                if block.owner != .external, liveness != .dead {
+                    return .spared(pid: locked.process(of: block.owner)?.pid, liveness)
+                }
             }
-            return try body(&locked)
+            return .done(try body(&locked))
         }
-        guard let outcome else {
+        switch outcome {
+        case .done(let result): return result
+        case .spared(let pid, let liveness):
+            let process = pid.map { "process \($0)" } ?? "a process"
+            let state = liveness == .alive ? "lives" : "cannot be seen from here"
             throw .conflict(
-                "the block at offset \(offset) belongs to a process that lives, or that cannot be seen from here; "
-                    + "?force=true changes it all the same")
+                "the block at offset \(offset) belongs to \(process), which \(state); ?force=true changes it all the same")
         }
-        return outcome
+    }
+
+    private enum Outcome<Result> {
+        case done(Result)
+        /// Nothing was changed: it is somebody's.
+        case spared(pid: UInt32?, Liveness)
     }
 
     /// Some used blocks, by where their payloads begin.

@@ -29,9 +29,10 @@ int shmlens_guard_add(void *start, size_t length, size_t mutex_offset);
 /* Forgets a mapping, before it is unmapped. */
 void shmlens_guard_remove(int number);
 
-/* Keeps the mutex' words, by the thread that has just locked it; forgets them, by the one about to unlock it. */
-void shmlens_guard_hold(int number);
-void shmlens_guard_drop(int number);
+/* Keeps the mutex' words, by the thread that has just locked it; forgets them, by the one that has just unlocked it,
+ * unless another has left its own since. */
+void shmlens_guard_hold(int number, uint32_t thread);
+void shmlens_guard_drop(int number, uint32_t thread);
 
 /* Whether any of the mapping's pages had to be replaced. It never becomes whole again. */
 int shmlens_guard_is_lost(int number);

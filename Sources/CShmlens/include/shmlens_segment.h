@@ -51,7 +51,7 @@ enum {
     shmlens_name_bytes = 32,
     shmlens_tag_bytes = 16,
     shmlens_histogram_buckets = 40,   /* bucket i counts times below 2^i ns and not below 2^(i-1) ns */
-    shmlens_journal_entries = 256,    /* more than any one operation stores; the code asserts it */
+    shmlens_journal_entries = 256,    /* more than any one operation stores */
     shmlens_small_bins = 64,          /* bin g holds free blocks of exactly g granules, 1 to 63 */
     shmlens_tree_bins = 64            /* bin k holds free blocks of 2^k to 2^(k+1) - 1 granules, k from 6 */
 };

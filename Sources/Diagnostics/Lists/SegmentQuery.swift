@@ -50,7 +50,7 @@ public struct SegmentSort: Sendable, Hashable {
     /// The raw value is the summary's key in the API.
     public enum Key: String, Sendable, CaseIterable {
         case id, kind, name, sizeBytes, residentBytes, swappedBytes, mode, uid, gid, mapperCount, attachCount, inode
-        case createdAt, changedAt, family
+        case createdAt, changedAt, family, user, group, managed, deleted, orphaned
     }
 
     public let key: Key
@@ -81,6 +81,7 @@ public struct SegmentSort: Sendable, Hashable {
     /// What a segment is sorted by; empty where it has no such value, which stands before all that have one.
     func value(of summary: SegmentSummary) -> [Cursor.Part] {
         func number(_ value: Int?) -> [Cursor.Part] { value.map { [.number($0)] } ?? [] }
+        func flag(_ value: Bool) -> [Cursor.Part] { [.number(value ? 1 : 0)] }
         return switch key {
         case .id: []
         case .kind: [.bytes(Array(summary.kind.rawValue.utf8))]
@@ -97,6 +98,11 @@ public struct SegmentSort: Sendable, Hashable {
         case .createdAt: number(summary.createdAt.map { Int($0.nanoseconds) })
         case .changedAt: number(summary.changedAt.map { Int($0.nanoseconds) })
         case .family: summary.family.map { [.bytes(Array($0.utf8))] } ?? []
+        case .user: summary.user.map { [.bytes(Array($0.utf8))] } ?? []
+        case .group: summary.group.map { [.bytes(Array($0.utf8))] } ?? []
+        case .managed: flag(summary.managed)
+        case .deleted: flag(summary.deleted)
+        case .orphaned: flag(summary.orphaned)
         }
     }
 }

@@ -25,11 +25,13 @@ public struct WorkerReport: Sendable, Equatable {
     /// Until now, or until it ended.
     public var ranForMilliseconds: Int
     public var result: WorkerResult?
+    /// Why it failed, in its own words.
+    public var message: String?
 
     public init(
         workerId: Int, pid: Int, segment: SegmentIdentifier, workload: String, options: WorkerOptions, state: State,
         exitStatus: Int? = nil, signal: SignalName? = nil, operations: UInt64, startedAt: WallTime,
-        ranForMilliseconds: Int, result: WorkerResult? = nil
+        ranForMilliseconds: Int, result: WorkerResult? = nil, message: String? = nil
     ) {
         self.workerId = workerId
         self.pid = pid
@@ -43,6 +45,7 @@ public struct WorkerReport: Sendable, Equatable {
         self.startedAt = startedAt
         self.ranForMilliseconds = ranForMilliseconds
         self.result = result
+        self.message = message
     }
 }
 

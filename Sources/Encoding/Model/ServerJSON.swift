@@ -65,6 +65,7 @@ extension WorkerReport: JSONObjectEncodable {
         writer.field("startedAt", time: startedAt)
         writer.field("ranForMilliseconds", ranForMilliseconds)
         writer.field("result", result)
+        writer.field("message", message)
     }
 }
 

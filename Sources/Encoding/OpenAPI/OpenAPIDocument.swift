@@ -3,12 +3,18 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
     private let version: String
     private let operations: [OpenAPIOperation]
     private let choices: [String: [String]]
+    private let ranges: [String: ClosedRange<Int>]
 
     /// - Parameters:
     ///   - version: of the program.
     ///   - operations: in the order of the reference.
     ///   - choices: the values that a member or a parameter may have, for those that other rooms decide: `workload`.
-    public init(version: String, operations: [OpenAPIOperation], choices: [String: [String]] = [:]) {
+    ///   - ranges: of numbers that other rooms decide, by the name alone or by `operation.name`.
+    public init(
+        version: String, operations: [OpenAPIOperation], choices: [String: [String]] = [:],
+        ranges: [String: ClosedRange<Int>] = [:]
+    ) {
+        self.ranges = ranges
         self.version = version
         self.operations = operations
         self.choices = choices
@@ -88,15 +94,17 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
         writer.field("parameters", array: { writer in
             for name in operation.pathParameters {
                 let entry = OperationTable.pathNames[name]
-                Self.write(parameter: name, in: "path", entry?.schema, entry?.about, to: &writer)
+                Self.write(
+                    parameter: name, in: "path", isRequired: true, entry?.schema, entry?.about, to: &writer)
             }
             for name in operation.parameters {
                 let about = OperationTable.names[name]?.about
-                let schema = name == "sort" ? Self.order(by: notes.sortKeys) : schema(of: name)
-                Self.write(parameter: name, in: "query", schema, about, to: &writer)
+                let schema = name == "sort" ? Self.order(by: notes.sortKeys) : schema(of: name, in: operation)
+                let isRequired = notes.requiredQuery.contains(name)
+                Self.write(parameter: name, in: "query", isRequired: isRequired, schema, about, to: &writer)
             }
         })
-        write(operation.body, required: notes.required, to: &writer)
+        write(operation.body, of: operation, required: notes.required, to: &writer)
         writer.field("responses", object: { writer in
             Self.writeSuccess(operation, notes, to: &writer)
             for status in operation.problems(notes.problems) {
@@ -110,12 +118,13 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
     // MARK: Requests
 
     private static func write(
-        parameter name: String, in place: String, _ schema: Schema?, _ about: String?, to writer: inout JSONWriter
+        parameter name: String, in place: String, isRequired: Bool, _ schema: Schema?, _ about: String?,
+        to writer: inout JSONWriter
     ) {
         writer.object { writer in
             writer.field("name", name)
             writer.field("in", place)
-            writer.field("required", place == "path" ? true : nil)
+            writer.field("required", isRequired ? true : nil)
             writer.field("description", about)
             writer.field("schema", schema ?? .anything)
         }
@@ -123,11 +132,16 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
 
     private static func order(by keys: [String]) -> Schema { .choice(keys.flatMap { [$0, "-" + $0] }) }
 
-    private func schema(of name: String) -> Schema {
-        choices[name].map { .choice($0) } ?? OperationTable.names[name]?.schema ?? .anything
+    private func schema(of name: String, in operation: OpenAPIOperation) -> Schema {
+        if let range = ranges["\(operation.name).\(name)"] ?? ranges[name] {
+            return .integer(minimum: range.lowerBound, maximum: range.upperBound)
+        }
+        return choices[name].map { .choice($0) } ?? OperationTable.names[name]?.schema ?? .anything
     }
 
-    private func write(_ body: OpenAPIOperation.Body, required: [String], to writer: inout JSONWriter) {
+    private func write(
+        _ body: OpenAPIOperation.Body, of operation: OpenAPIOperation, required: [String], to writer: inout JSONWriter
+    ) {
         guard body != .none else { return }
         writer.field("requestBody", object: { writer in
             writer.field("required", true)
@@ -138,7 +152,7 @@ public struct OpenAPIDocument: JSONObjectEncodable, Sendable {
                 }
                 let members = keys.map { key in
                     SchemaMember(
-                        key: key, schema: schema(of: key), isRequired: required.contains(key),
+                        key: key, schema: schema(of: key, in: operation), isRequired: required.contains(key),
                         about: OperationTable.names[key]?.about ?? "")
                 }
                 writer.key(text: "application/json")

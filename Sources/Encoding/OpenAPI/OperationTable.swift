@@ -10,6 +10,8 @@ enum OperationTable {
         var hasEnvelope = true
         /// Members that the body must have.
         var required: [String] = []
+        /// Parameters that the query must have.
+        var requiredQuery: [String] = []
         /// What its list can be sorted by.
         var sortKeys: [String] = []
         /// Statuses of its own besides those that its form makes possible.
@@ -31,7 +33,7 @@ enum OperationTable {
         "removeSegment": Notes(problems: [409]),
         "readBytes": Notes(
             problems: [409, 416], otherStatuses: [(206, "the bytes of the range that Range asked for")]),
-        "writeBytes": Notes(problems: [409]),
+        "writeBytes": Notes(requiredQuery: ["offset"], problems: [409]),
         "hexdump": Notes(answer: .reference("HexDump"), problems: [409, 416]),
         "listPages": Notes(answer: .reference("Pages")),
         "layout": Notes(answer: .reference("Layout")),
@@ -64,7 +66,11 @@ enum OperationTable {
 
     /// What a name in a path means.
     static let pathNames: [String: (schema: Schema, about: String)] = [
-        "id": (.text, "a segment's id as answers have it, percent-encoded; a name alone means posix:NAME"),
+        "id": (
+            .text,
+            "a segment's id as answers have it: its per cents are the id's own and are not encoded again; a name alone, "
+                + "percent-encoded, means posix:NAME"
+        ),
         "offset": (.count, "of the block's payload, from the object's first byte"),
         "workerId": (.count, "the worker's number"),
     ]

@@ -108,6 +108,7 @@ enum SchemaTable {
                 .always("operations", .count, "how many it has done"), .always("startedAt", .time),
                 .always("ranForMilliseconds", .count, "until now, or until it ended"),
                 .maybe("result", .reference("WorkerResult"), "what the workload measured"),
+                .maybe("message", .text, "why it failed, in its own words"),
             ])
         ),
         (
@@ -115,10 +116,12 @@ enum SchemaTable {
             .object([
                 .maybe("operations", .count, "of each worker; without end where missing"),
                 .maybe("ratePerSecond", .number, "at most, of each worker"),
-                .maybe("seed", .count, "of what is random"), .maybe("durationMilliseconds", .count),
+                .maybe("seed", .count, "of what is random"),
+                .maybe("durationMilliseconds", .count, "how long each works; without end where missing"),
                 .maybe("holdMilliseconds", .count, "how long hold keeps the lock; for ever where missing"),
                 .maybe("step", .count, "the call of the store primitive at which crash dies"),
-                .maybe("offset", .count, "where trespass protects and writes"), .maybe("length", .count),
+                .maybe("offset", .size, "where trespass protects and writes"),
+                .maybe("length", .size, "how much trespass protects"),
                 .maybe("access", .choice(of: ProtectionReport.Access.self)),
                 .maybe("padding", .choice(of: WorkerOptions.Padding.self), "the counters that falsesharing measures"),
                 .maybe("primitive", .choice(of: WorkerOptions.Primitive.self), "what pingpong waits on"),

@@ -57,15 +57,11 @@ extension Segment {
             if case .lockTimeout = error { return nil }
             throw error
         }
-        mapping.noteHeld()
         var isHeld = true
-        var note: WaitNote?
+        var wait: Waits.Wait?
         defer {
-            note?.end()
-            if isHeld {
-                mapping.noteReleased()
-                lock.release()
-            }
+            core.waits.end(wait, in: core)
+            if isHeld { lock.release() }
         }
         try core.requireTablesUnprotected()
         core.count(.lock, for: participant.key)
@@ -73,7 +69,8 @@ extension Segment {
             var locked = LockedSegment(
                 core: core, actor: participant.key, name: participant.name, liveness: liveness)
             if predicate(locked) {
-                note?.end()
+                core.waits.end(wait, in: core)
+                wait = nil
                 let result = try body(&locked)
                 try mapping.requireWhole()
                 return result
@@ -81,16 +78,14 @@ extension Segment {
             if let giveUp, giveUp() { throw .gaveUp }
             guard Clock.monotonic() < deadline else { return nil }
             let slice = min(deadline, Clock.monotonic() &+ SegmentLock.askingIntervalNanoseconds)
-            if note == nil {
-                note = WaitNote(
-                    core: core, slot: participant.key.slot, waitsFor: UInt32(shmlens_waiting_for_classic_condition))
+            if wait == nil {
+                wait = core.waits.begin(
+                    participant.key, waitsFor: UInt32(shmlens_waiting_for_classic_condition), in: core)
             }
             core.heartbeat(participant.key)
-            mapping.noteReleased()
             isHeld = false
             try lock.waitForClassicCondition(deadline: slice, as: participant.key)
             isHeld = true
-            mapping.noteHeld()
         }
     }
 
@@ -134,9 +129,18 @@ extension SegmentLock {
     ///   then.
     func waitForClassicCondition(deadline: UInt64, as who: OwnerKey) throws(SegmentError) {
         noteRelease()
+        let hold = hold
+        guard isIntact(hold) else {
+            reinstate(hold)
+            mapping.noteReleased(by: hold.tid)
+            throw .damaged(what: "the mutex was overwritten", offset: shmlens_header_offset_lock_mutex)
+        }
+        mapping.noteReleased(by: hold.tid)
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
         let result = unsafe pthread_cond_timedwait(ClassicCondition.address(in: core.memory), mutex, &time)
-        // Up to here the mutex is held after a timeout as it is after a wake-up.
+        // Overwritten after the look above: glibc did not unlock it.
+        if result == EPERM { reinstate(hold) }
+        // The mutex is held after a timeout as it is after a wake-up.
         try settle(result == ETIMEDOUT ? 0 : result)
         noteOwner(who, waited: nil)
     }

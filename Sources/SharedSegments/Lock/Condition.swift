@@ -21,10 +21,10 @@ extension SegmentCore {
     /// - Returns: false where the deadline has passed.
     /// - Throws: ``SegmentError/gaveUp``.
     func waitForCondition(
-        since sequence: UInt32, deadline: UInt64, slot: UInt32, giveUp: (() -> Bool)?
+        since sequence: UInt32, deadline: UInt64, as who: OwnerKey, giveUp: (() -> Bool)?
     ) throws(SegmentError) -> Bool {
-        let note = WaitNote(core: self, slot: slot, waitsFor: UInt32(shmlens_waiting_for_condition))
-        defer { note.end() }
+        let wait = waits.begin(who, waitsFor: UInt32(shmlens_waiting_for_condition), in: self)
+        defer { waits.end(wait, in: self) }
         let word = unsafe UnsafePointer<UInt32>(
             (memory.base + shmlens_header_offset_condition_sequence).assumingMemoryBound(to: UInt32.self))
         while true {
@@ -34,11 +34,11 @@ extension SegmentCore {
             let result = unsafe shmlens_futex_wait_until(word, sequence, Int64(clamping: slice))
             guard result == ETIMEDOUT else { return true }
             guard slice < deadline else { return false }
-            heartbeat(OwnerKey(slot: slot, generation: 0))
+            heartbeat(who)
         }
     }
 
-    /// Moves the word and wakes waiters. With the lock held, or right after giving it back.
+    /// Moves the word and wakes waiters. With the lock held: two at once could move it by one.
     ///
     /// - Parameter everyone: false wakes one at least, where any waits.
     func wakeCondition(everyone: Bool) {

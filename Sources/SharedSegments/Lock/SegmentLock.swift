@@ -13,15 +13,19 @@ final class SegmentLock: @unchecked Sendable {
     // mutable property is guarded by the mutex itself.
     let mutex: UnsafeMutablePointer<pthread_mutex_t>
     let core: SegmentCore
+    let mapping: Mapping
     private let pid: UInt32
     private let pidNamespace: UInt64
     /// What the mutex' kind must be, as ``initialize(_:name:)`` makes it.
-    private let kind: UInt32
+    let kind: UInt32
     /// When the hold under way began, where it is timed.
     private var holdBegan: UInt64?
+    /// Of the hold under way, as the mutex' words said right after it was taken.
+    private(set) var hold = MutexHold()
 
-    init(core: SegmentCore, pidNamespace: UInt64) {
+    init(core: SegmentCore, mapping: Mapping, pidNamespace: UInt64) {
         self.core = core
+        self.mapping = mapping
         self.pidNamespace = pidNamespace
         pid = UInt32(getpid())
         kind = Self.expectedKind
@@ -48,17 +52,10 @@ final class SegmentLock: @unchecked Sendable {
         try check("pthread_mutex_init", unsafe pthread_mutex_init(mutex, &attributes))
     }
 
-    /// Where glibc keeps a mutex' kind, on every 64-bit machine (sysdeps/nptl/bits/struct_mutex.h: lock, count, owner,
-    /// users, kind).
-    private static var kindOffset: Int { 16 }
-
-    /// The bits of a robust mutex' first word that are its owner's thread id (FUTEX_TID_MASK in linux/futex.h).
-    private static var tidMask: UInt32 { 0x3fff_ffff }
-
     private static let expectedKind: UInt32 = {
         var mutex = unsafe pthread_mutex_t()
         guard (try? unsafe initialize(&mutex, name: "a mutex")) != nil else { return 0 }
-        return unsafe withUnsafeBytes(of: mutex) { unsafe $0.load(fromByteOffset: kindOffset, as: UInt32.self) }
+        return unsafe withUnsafeBytes(of: mutex) { unsafe $0.load(fromByteOffset: MutexWords.kind, as: UInt32.self) }
     }()
 
     /// Takes the lock, and repairs the segment where the owner before died.
@@ -71,16 +68,16 @@ final class SegmentLock: @unchecked Sendable {
     ///   ``SegmentError/lockNotRecoverable``, ``SegmentError/gaveUp``.
     func acquire(deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)? = nil) throws(SegmentError) {
         // Of another kind a mutex would be one that glibc aborts on or that nobody recovers: somebody overwrote it.
-        guard core.memory.loadHalf(shmlens_header_offset_lock_mutex + Self.kindOffset) == kind else {
+        guard half(MutexWords.kind) == kind else {
             throw .damaged(what: "the mutex is not of the kind that it was made", offset: shmlens_header_offset_lock_mutex)
         }
         var waited: UInt64?
         var result = unsafe pthread_mutex_trylock(mutex)
         if result == EBUSY {
             let begin = Clock.monotonic()
-            let wait = WaitNote(core: core, slot: who.slot, waitsFor: UInt32(shmlens_waiting_for_lock))
+            let wait = core.waits.begin(who, waitsFor: UInt32(shmlens_waiting_for_lock), in: core)
             result = block(until: deadline, as: who, giveUp: giveUp)
-            wait.end()
+            core.waits.end(wait, in: core)
             waited = Clock.monotonic() &- begin
         }
         try settle(result)
@@ -108,44 +105,13 @@ final class SegmentLock: @unchecked Sendable {
         }
     }
 
-    /// Repairs what a dead owner left, and turns what is not the lock into an error: the lock is not held then.
-    func settle(_ result: Int32) throws(SegmentError) {
-        switch result {
-        case 0: break
-        case EOWNERDEAD: try repair()
-        case ETIMEDOUT: throw .lockTimeout(owner())
-        case ECANCELED: throw .gaveUp
-        case EDEADLK: throw .lockHeldByThisThread
-        case ENOTRECOVERABLE:
-            dropUnrecoverable()
-            throw .lockNotRecoverable
-        default:
-            throw .damaged(
-                what: "the mutex' words are not a mutex (error \(result))", offset: shmlens_header_offset_lock_mutex)
-        }
-    }
-
-    /// glibc's trylock says that a mutex is not recoverable and leaves it taken by who asked
-    /// (nptl/pthread_mutex_trylock.c gives back only what it did not take). Whoever asks next would wait for this thread.
-    private func dropUnrecoverable() {
-        let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
-        guard word & Self.tidMask == UInt32(bitPattern: shmlens_gettid()) else { return }
-        // The other half is a count that no mutex of this kind uses.
-        core.memory.store(shmlens_header_offset_lock_mutex, 0)
-        var woken: Int32 = 0
-        _ = unsafe shmlens_futex_wake(
-            UnsafePointer((core.memory.base + shmlens_header_offset_lock_mutex).assumingMemoryBound(to: UInt32.self)),
-            .max, &woken)
-    }
-
     /// Writes down who has the lock now: the thread last, so that the rest is its own where it is there.
     func noteOwner(_ who: OwnerKey, waited: UInt64?) {
         core.raw(shmlens_header_offset_lock_owner_slot, BlockDescriptor.pack(who.slot, who.generation))
         core.raw(shmlens_header_offset_lock_owner_pid_namespace, pidNamespace)
         core.raw(shmlens_header_offset_lock_taken_at_ns, Clock.monotonicCoarse())
         // The mutex knows the thread's number; asking the kernel takes longer than all the rest of locking.
-        let tid = core.memory.loadHalf(shmlens_header_offset_lock_mutex) & Self.tidMask
-        core.raw(shmlens_header_offset_lock_owner_tid, BlockDescriptor.pack(tid, pid))
+        core.raw(shmlens_header_offset_lock_owner_tid, BlockDescriptor.pack(hold.tid, pid))
         holdBegan = core.countAcquisition(waited: waited)
     }
 
@@ -156,18 +122,33 @@ final class SegmentLock: @unchecked Sendable {
         core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
     }
 
+    /// Keeps the mutex' words that the thread which has just taken it depends on, and what a guarded mapping needs.
+    func noteHeld() {
+        hold = MutexHold(
+            tid: half(MutexWords.lock) & MutexWords.tidMask,
+            previous: core.memory.load(shmlens_header_offset_lock_mutex + MutexWords.previous),
+            next: core.memory.load(shmlens_header_offset_lock_mutex + MutexWords.next))
+        mapping.noteHeld(by: hold.tid)
+    }
+
     /// Gives the lock back.
     func release() {
         noteRelease()
-        // It fails only where somebody overwrote the mutex meanwhile; then there is nothing left to give back, and
-        // whoever asks for it next is told.
-        _ = unsafe pthread_mutex_unlock(mutex)
+        let hold = hold
+        let isGiven = unsafe isIntact(hold) && pthread_mutex_unlock(mutex) == 0
+        if !isGiven { reinstate(hold) }
+        // Afterwards, so that the words are put back where the page is lost on the way; by now another thread may have
+        // left its own.
+        mapping.noteReleased(by: hold.tid)
     }
+
+    /// Half a word of the mutex.
+    @inline(__always)
+    func half(_ offset: Int) -> UInt32 { core.memory.loadHalf(shmlens_header_offset_lock_mutex + offset) }
 
     /// Who the lock's words name now. Read without the lock: it may be gone by the time it is looked at.
     func owner() -> LockOwner? {
-        let word = core.memory.loadHalf(shmlens_header_offset_lock_mutex)
-        let tid = word & Self.tidMask
+        let tid = half(MutexWords.lock) & MutexWords.tidMask
         guard tid != 0 else { return nil }
         let noted = core.memory.load(shmlens_header_offset_lock_owner_tid)
         let isNoted = UInt32(truncatingIfNeeded: noted) == tid
@@ -177,54 +158,26 @@ final class SegmentLock: @unchecked Sendable {
             slot: isNoted ? UInt32(truncatingIfNeeded: slots) : 0,
             generation: isNoted ? UInt32(truncatingIfNeeded: slots >> 32) : 0)
     }
-
-    /// The owner died. The state is repaired first, so that whoever dies in here leaves the mutex as inconsistent as
-    /// it was; only then is it marked consistent, and the recovery told as an operation like any other.
-    ///
-    /// Waiters are woken: what they wait for may have been committed by an owner that died before it woke them.
-    private func repair() throws(SegmentError) {
-        let slots = core.memory.load(shmlens_header_offset_lock_owner_slot)
-        // Without its thread the words are of the owner before.
-        let isNoted = core.memory.load(shmlens_header_offset_lock_owner_tid) != 0
-        let dead = isNoted
-            ? OwnerKey(slot: UInt32(truncatingIfNeeded: slots), generation: UInt32(truncatingIfNeeded: slots >> 32))
-            : .external
-        let damage = core.recover()
-        guard unsafe pthread_mutex_consistent(mutex) == 0 else {
-            _ = unsafe pthread_mutex_unlock(mutex)
-            throw .damaged(what: "the mutex' words are not a mutex", offset: shmlens_header_offset_lock_mutex)
-        }
-        core.announceRecovery(of: dead, damage: damage)
-        core.wakeCondition(everyone: true)
-    }
 }
 
-/// A participant's note that it waits, which observers show: written before it blocks, cleared when it goes on.
-struct WaitNote {
-    private let core: SegmentCore
-    private let base: Int?
+/// Where glibc keeps what in a mutex, on every 64-bit machine (sysdeps/nptl/bits/struct_mutex.h).
+enum MutexWords {
+    static var lock: Int { 0 }
+    static var owner: Int { 8 }
+    static var kind: Int { 16 }
+    /// The holder's robust list: its neighbours, as addresses in the holder's own memory.
+    static var previous: Int { 24 }
+    static var next: Int { 32 }
 
-    /// - Parameters:
-    ///   - slot: the participant's; slot 0, which stands for many, notes nothing.
-    ///   - waitsFor: one of the format's `shmlens_waiting_for_` values.
-    init(core: SegmentCore, slot: UInt32, waitsFor: UInt32) {
-        self.core = core
-        guard slot > 0, Int(slot) < core.layout.participantCount, core.mayWrite(slot: Int(slot)) else {
-            base = nil
-            return
-        }
-        let base = core.layout.participantOffset(Int(slot))
-        self.base = base
-        let tid = UInt32(bitPattern: shmlens_gettid())
-        let now = Clock.monotonicCoarse()
-        core.memory.store(base + shmlens_participant_offset_waiting_tid, BlockDescriptor.pack(tid, waitsFor))
-        core.memory.store(base + shmlens_participant_offset_waiting_since_ns, now)
-        core.memory.store(base + shmlens_participant_offset_heartbeat_ns, now)
-    }
+    /// The bits of a robust mutex' first word that are its owner's thread id (FUTEX_TID_MASK in linux/futex.h).
+    static var tidMask: UInt32 { 0x3fff_ffff }
+    /// That somebody sleeps on the word (FUTEX_WAITERS).
+    static var waiters: UInt32 { 0x8000_0000 }
+}
 
-    func end() {
-        guard let base else { return }
-        core.memory.store(base + shmlens_participant_offset_waiting_since_ns, 0)
-        core.memory.store(base + shmlens_participant_offset_waiting_tid, 0)
-    }
+/// What a holder knows of the mutex by itself: the words in shared memory may be overwritten meanwhile.
+struct MutexHold {
+    var tid: UInt32 = 0
+    var previous: UInt64 = 0
+    var next: UInt64 = 0
 }

@@ -105,9 +105,11 @@ extension SegmentCore {
         raw(base + 8 * Int(kind.rawValue), memory.load(base + 8 * Int(kind.rawValue)) &+ 1)
     }
 
-    /// Says that the participant lives.
+    /// Says that the participant lives, while the slot is its own and may be written.
     func heartbeat(_ key: OwnerKey) {
-        guard key.slot > 0, Int(key.slot) < layout.participantCount, mayWrite(slot: Int(key.slot)) else { return }
+        guard key.slot > 0, Int(key.slot) < layout.participantCount, mayWrite(slot: Int(key.slot)), isLiving(key) else {
+            return
+        }
         memory.store(
             layout.participantOffset(Int(key.slot)) + shmlens_participant_offset_heartbeat_ns, Clock.monotonicCoarse())
     }

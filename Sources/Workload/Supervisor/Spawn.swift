@@ -62,9 +62,9 @@ enum Spawn {
     private static func spawn(
         _ executable: FilePath, _ arguments: [String], standardInput: FileDescriptor?, report: Int32
     ) throws(SupervisorError) -> Int32 {
-        let spareReport = try spare(report, executable)
+        let spareReport = try duplicate(report)
         defer { close(spareReport) }
-        let spareInput: Int32? = if let standardInput { try spare(standardInput.rawValue, executable) } else { nil }
+        let spareInput: Int32? = if let standardInput { try duplicate(standardInput.rawValue) } else { nil }
         defer { if let spareInput { close(spareInput) } }
 
         var actions = unsafe posix_spawn_file_actions_t()
@@ -118,7 +118,7 @@ enum Spawn {
     }
 
     /// A duplicate with a number that is out of the way, closed on exec.
-    private static func spare(_ number: Int32, _ executable: FilePath) throws(SupervisorError) -> Int32 {
+    static func duplicate(_ number: Int32) throws(SupervisorError) -> Int32 {
         let duplicate = fcntl(number, F_DUPFD_CLOEXEC, firstSpareNumber)
         guard duplicate >= 0 else {
             throw .system(operation: "F_DUPFD_CLOEXEC", object: "descriptor \(number)", errorNumber: errno)

@@ -8,8 +8,7 @@ public import SystemPackage
 public struct WorkerSegment: Sendable {
     /// As `shmlens worker` takes it: `posix:NAME` or `memfd:INODE`.
     public let id: String
-    /// An unnamed segment's descriptor, which the worker gets as its standard input. It stays the caller's, and must
-    /// stay open until ``Supervisor/start(segment:workload:options:count:)`` returns.
+    /// An unnamed segment's descriptor, which the worker gets as its standard input. It stays the caller's.
     public let descriptor: FileDescriptor?
 
     public init(id: String, descriptor: FileDescriptor? = nil) {
@@ -99,8 +98,19 @@ public final class Supervisor: Sendable {
         } catch {
             throw .option(error)
         }
-        let wanted = StartRequest.Wanted(segment: segment, workload: workload, options: options, count: count)
-        let number = try shared.change { (state) throws(SupervisorError) in try state.request(wanted) }
+        // A descriptor of its own: who asked may be gone when its turn comes.
+        let input = try segment.descriptor.map { (descriptor) throws(SupervisorError) in
+            FileDescriptor(rawValue: try Spawn.duplicate(descriptor.rawValue))
+        }
+        let wanted = StartRequest.Wanted(
+            segment: WorkerSegment(id: segment.id, descriptor: input), workload: workload, options: options, count: count)
+        let number: Int
+        do throws(SupervisorError) {
+            number = try shared.change { (state) throws(SupervisorError) in try state.request(wanted) }
+        } catch {
+            try? input?.close()
+            throw error
+        }
         let deadline = Deadline.after(milliseconds: Limit.startMilliseconds)
         let outcome = shared.wait(until: deadline) { $0.takeOutcome(of: number) }
         guard let outcome else {

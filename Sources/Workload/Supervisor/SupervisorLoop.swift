@@ -23,7 +23,10 @@ struct SupervisorLoop: Sendable {
         var children: [Int: Child] = [:]
         while true {
             let (requests, isStopping) = shared.read { ($0.takeRequests(), $0.isStopping) }
-            for request in requests { start(request, isStopping: isStopping, &children) }
+            for request in requests {
+                start(request, isStopping: isStopping, &children)
+                try? request.wanted.segment.descriptor?.close()
+            }
             let isOver = shared.change { state in
                 guard state.isStopping, !state.hasRequests, children.isEmpty else { return false }
                 state.finish()
@@ -40,6 +43,7 @@ struct SupervisorLoop: Sendable {
     private func start(_ request: StartRequest, isStopping: Bool, _ children: inout [Int: Child]) {
         var started: [(process: SpawnedProcess, options: WorkloadOptions)] = []
         var failure: SupervisorError? = isStopping ? .shuttingDown : nil
+        if shared.read({ $0.isAbandoned(request.number) }) { failure = .abandoned }
         let wanted = request.wanted
         for index in 0..<wanted.count where failure == nil {
             var options = wanted.options
@@ -59,7 +63,12 @@ struct SupervisorLoop: Sendable {
             return
         }
         let clock = Clocks.reading()
-        shared.change { state in
+        let isWanted = shared.change { state in
+            // Who asked has been told that nothing was started.
+            guard !state.isAbandoned(request.number) else {
+                state.answer(request, .failure(.abandoned))
+                return false
+            }
             var records: [WorkerRecord] = []
             for (process, options) in started {
                 let record = WorkerRecord(
@@ -73,7 +82,10 @@ struct SupervisorLoop: Sendable {
             state.answer(request, .success(records))
             // A stop that came meanwhile did not see these.
             if state.isStopping { state.signalAll([SIGTERM, SIGCONT]) }
+            return true
         }
+        guard !isWanted else { return }
+        for (process, _) in started { discard(process) }
     }
 
     private func arguments(_ wanted: StartRequest.Wanted, _ options: WorkloadOptions) -> [String] {

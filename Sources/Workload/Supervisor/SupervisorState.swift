@@ -83,6 +83,8 @@ struct SupervisorState {
         if outcomes.removeValue(forKey: number) == nil { abandoned.insert(number) }
     }
 
+    func isAbandoned(_ number: Int) -> Bool { abandoned.contains(number) }
+
     mutating func answer(_ request: StartRequest, _ outcome: Result<[WorkerRecord], SupervisorError>) {
         underWay -= request.wanted.count
         if abandoned.remove(request.number) == nil { outcomes[request.number] = outcome }

@@ -40,6 +40,8 @@ public enum SupervisorError: Error, Sendable, Equatable {
     /// It was killed and has not ended yet: the kernel is busy with it.
     case notEnded(workerId: Int)
     case shuttingDown
+    /// Whoever asked has given up waiting.
+    case abandoned
     case system(operation: String, object: String, errorNumber: Int32)
 }
 
@@ -52,6 +54,7 @@ extension SupervisorError: CustomStringConvertible {
         case .noSuchWorker(let id): "there is no worker \(id), or it ended too long ago to be listed"
         case .notEnded(let id): "worker \(id) was killed and has not ended yet; look again"
         case .shuttingDown: "the server is shutting down: no worker is started any more"
+        case .abandoned: "who asked for the workers no longer waits for them: none was started"
         case .system(let operation, let object, let number):
             "\(operation) of \(object) failed with error number \(number)"
         }

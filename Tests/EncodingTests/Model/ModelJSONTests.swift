@@ -200,7 +200,7 @@ func flat(_ golden: String) -> String {
                 #"""
                 {"workerId":2,"pid":4712,"segment":"memfd:9","workload":"pingpong","options":{},
                 "state":"killed","signal":"SIGKILL","operations":0,"startedAt":"2026-07-14T12:00:00.000Z",
-                "ranForMilliseconds":0,"result":{"roundTrips":10,"perSecond":0.5}}
+                "ranForMilliseconds":0,"result":{"roundTrips":10,"perSecond":0.5},"message":"the segment is gone"}
                 """#))
     }
 

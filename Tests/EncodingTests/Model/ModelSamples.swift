@@ -231,7 +231,8 @@ enum ModelSamples {
     static let killedWorker = WorkerReport(
         workerId: 2, pid: 4712, segment: SegmentIdentifier(.memfd(inode: 9)), workload: "pingpong",
         options: WorkerOptions(), state: .killed, signal: SignalName(9), operations: 0, startedAt: noon,
-        ranForMilliseconds: 0, result: .pingPong(roundTrips: 10, perSecond: 0.5))
+        ranForMilliseconds: 0, result: .pingPong(roundTrips: 10, perSecond: 0.5),
+        message: "the segment is gone")
 
     static let verify = VerifyReport(
         blocksChecked: 3, bytesChecked: 4096,

@@ -116,3 +116,26 @@ test("keeps the last bytes and the error of a request that failed", async () => 
   assert.match(reader.error.message, /403/);
   assert.equal(reader.cache.byteAt(0), 1);
 });
+
+test("reads nothing while it is held, and nothing more of what is gone", async () => {
+  let asked = 0;
+  const reader = new Reader({
+    read: async () => {
+      asked += 1;
+      throw Object.assign(new Error("404 Not Found"), { status: 404 });
+    },
+    changed() {},
+  });
+  reader.hold(true);
+  reader.resize(100);
+  reader.setPace(10);
+  reader.look("grid", 0, 100);
+  await settle();
+  assert.equal(asked, 0);
+  reader.hold(false);
+  await settle();
+  reader.look("grid", 0, 50);
+  await settle();
+  reader.stop();
+  assert.equal(asked, 1);
+});

@@ -10,6 +10,8 @@ const requestPages = 16;
 /** Between two beginnings of requests while one scrolls: passing pages are not asked for one by one. */
 const pauseMilliseconds = 50;
 const retryMilliseconds = 2000;
+/** Between two questions after a refusal: rights do not change every second. */
+const refusedMilliseconds = 15000;
 
 /** Pages and the times of their changes. Knows neither clock nor network. */
 export class PageCache {
@@ -146,6 +148,7 @@ export class Reader {
   #sizeBytes = 0;
   /** Milliseconds between two looks at the same page; 0 for looking once. */
   #pace = 0;
+  #isHeld = false;
   #flight = null;
   #timer = 0;
   #lastStart = Number.NEGATIVE_INFINITY;
@@ -191,6 +194,17 @@ export class Reader {
     this.#schedule();
   }
 
+  /** Reads nothing at all while held: what was read stays. */
+  hold(isHeld) {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) {
+      this.#flight?.controller.abort();
+      this.#flight = null;
+    }
+    this.#schedule();
+  }
+
   /** Reads the windows again, whatever their age. */
   refresh() {
     this.#flight?.controller.abort();
@@ -220,10 +234,12 @@ export class Reader {
     clearTimeout(this.#timer);
     const now = this.#now();
     const windows = [...this.#windows.values()];
-    if (windows.length === 0) return;
+    // What is gone does not come back under this identifier.
+    if (windows.length === 0 || this.#isHeld || this.error?.status === 404) return;
     const isMissing = nextRun(windows, (index) => this.cache.readAt(index), this.#sizeBytes) !== undefined;
     if (!isMissing && this.#pace <= 0) return;
-    const due = this.error ? this.#lastStart + retryMilliseconds
+    const retry = this.error?.status >= 400 && this.error.status < 500 ? refusedMilliseconds : retryMilliseconds;
+    const due = this.error ? this.#lastStart + retry
       : isMissing ? this.#lastStart + pauseMilliseconds : this.#oldest(windows) + this.#pace;
     this.#timer = setTimeout(() => this.#start(this.#pace > 0 ? this.#now() - this.#pace + 1 : undefined), Math.max(0, due - now));
   }
@@ -238,7 +254,7 @@ export class Reader {
   }
 
   async #start(olderThan) {
-    if (this.#flight) return;
+    if (this.#flight || this.#isHeld) return;
     const run = nextRun([...this.#windows.values()], (index) => this.cache.readAt(index), this.#sizeBytes, olderThan);
     if (!run) return this.#schedule();
     const flight = { controller: new AbortController(), from: run.first * pageBytes, to: (run.first + run.count) * pageBytes };

@@ -27,11 +27,11 @@ export function moveTo(selection, offset, sizeBytes, extend) {
 
 /**
  * The selection after a key; undefined for a key that moves nothing. `key` is `{key, shift, control}`,
- * `grid` is `{sizeBytes, perRow, pageRows}`.
+ * `grid` is `{sizeBytes, perRow, pageRows, start}`: the first key begins at `start`.
  */
-export function step(selection, key, { sizeBytes, perRow, pageRows }) {
+export function step(selection, key, { sizeBytes, perRow, pageRows, start = 0 }) {
   if (sizeBytes <= 0) return undefined;
-  const at = selection?.cursor ?? 0;
+  const at = selection?.cursor ?? start;
   const row = at - at % perRow;
   const last = sizeBytes - 1;
   const up = (rows) => Math.max(at % perRow, at - rows * perRow);
@@ -48,6 +48,6 @@ export function step(selection, key, { sizeBytes, perRow, pageRows }) {
   if (key.control && key.key === "a") return { anchor: 0, cursor: last };
   const next = steps[key.key];
   if (next === undefined) return undefined;
-  if (!selection) return { anchor: 0, cursor: 0 };
+  if (!selection && !key.control) return { anchor: start, cursor: start };
   return moveTo(selection, next, sizeBytes, key.shift);
 }

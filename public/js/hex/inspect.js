@@ -5,9 +5,9 @@ const textMaximum = 64;
 export const lookBytes = textMaximum;
 
 /**
- * Rows of the inspector: `[{key, name, little, big, width, exact?}]`. `little` and `big` are text, `undefined` where the object ends
- * before the value does; of values without a byte order `big` is `null`.
- * `bytes` begin at `offset` of an object of `sizeBytes`.
+ * Rows of the inspector: `[{key, name, little, big, width, targets?}]`. `little` and `big` are text, `undefined` where the object
+ * ends before the value does; of values without a byte order `big` is `null`. `targets` has the offsets in the object that
+ * both readings could mean. `bytes` begin at `offset` of an object of `sizeBytes`.
  */
 export function inspect(bytes, offset, sizeBytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -29,44 +29,43 @@ export function inspect(bytes, offset, sizeBytes) {
   // Beyond 2^53 a double would round them.
   rows.push({ key: "int64", name: "int64", ...both(8, (little) => String(view.getBigInt64(0, little))) });
   rows.push({ key: "uint64", name: "uint64", ...both(8, (little) => String(view.getBigUint64(0, little))) });
-  rows.push({ key: "float16", name: "float16", ...both(2, (little) => float(float16(view.getUint16(0, little)), 4)) });
-  rows.push({ key: "float32", name: "float32", ...both(4, (little) => float(view.getFloat32(0, little), 8)) });
-  rows.push({ key: "float64", name: "float64", ...both(8, (little) => float(view.getFloat64(0, little), 17)) });
-  rows.push({ key: "address", name: "offset here", ...both(8, (little) => place(view.getBigUint64(0, little), sizeBytes)) });
+  rows.push({ key: "float32", name: "float32", ...both(4, (little) => float(view.getFloat32(0, little), Math.fround)) });
+  rows.push({ key: "float64", name: "float64", ...both(8, (little) => float(view.getFloat64(0, little))) });
+  const word = both(8, (little) => view.getBigUint64(0, little));
+  rows.push({
+    key: "address", name: "address", width: 8, little: address(word.little), big: address(word.big),
+    targets: { little: target(word.little, sizeBytes), big: target(word.big, sizeBytes) },
+  });
   rows.push(...times(both, view));
   rows.push({ key: "utf8", name: "UTF-8", ...single(1, () => utf8(bytes)) });
-  rows.push({ key: "utf16", name: "UTF-16", ...both(2, (little) => utf16(bytes, little)) });
   rows.push({ key: "cstring", name: "C string", ...single(1, () => cString(bytes, offset, sizeBytes)) });
   return rows;
 }
 
-/** IEEE 754 binary16. */
-export function float16(word) {
-  const sign = word & 0x8000 ? -1 : 1;
-  const exponent = (word >> 10) & 0x1f;
-  const fraction = word & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** The shortest text that says as much as the type holds. */
-function float(value, digits) {
+/** The shortest text that reads back as the same value; `narrow` makes a number one of the type. */
+function float(value, narrow = Number) {
   if (Object.is(value, -0)) return "-0";
-  return Number.isFinite(value) ? String(Number(value.toPrecision(digits))) : Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
+  for (let digits = 1; digits <= 17; digits += 1) {
+    const shorter = Number(value.toPrecision(digits));
+    if (narrow(shorter) === value) return String(shorter);
+  }
+  return String(value);
 }
 
-/** A word as an offset in this object, or as the address that it looks like. */
-function place(word, sizeBytes) {
-  const text = `0x${word.toString(16)}`;
-  if (word === 0n) return "null";
-  return word < BigInt(sizeBytes) ? text : `${text}, not in here`;
+/** A word with all digits of a pointer. */
+function address(word) {
+  return word === undefined ? undefined : `0x${word.toString(16).padStart(16, "0")}`;
+}
+
+/** The offset that a word could mean; 0 is more often nothing than the first byte. */
+function target(word, sizeBytes) {
+  return word !== undefined && word > 0n && word < BigInt(sizeBytes) ? Number(word) : undefined;
 }
 
 const timeUnits = [
   { key: "s", name: "time, s", perSecond: 1n },
   { key: "ms", name: "time, ms", perSecond: 1000n },
-  { key: "us", name: "time, µs", perSecond: 1000000n },
   { key: "ns", name: "time, ns", perSecond: 1000000000n },
 ];
 
@@ -90,7 +89,7 @@ export function unixTime(value, perSecond) {
   const moment = new Date(Number(seconds) * 1000).toISOString();
   const digits = String(perSecond).length - 1;
   const fraction = digits ? `.${String(rest).padStart(digits, "0")}` : "";
-  return `${moment.slice(0, 10)} ${moment.slice(11, 19)}${fraction} UTC`;
+  return `${moment.slice(0, 10)} ${moment.slice(11, 19)}${fraction}`;
 }
 
 /** The first character, with its number. */
@@ -102,17 +101,6 @@ function utf8(bytes) {
     return character(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length)));
   } catch {
     return "not UTF-8";
-  }
-}
-
-function utf16(bytes, little) {
-  try {
-    const take = (length) => new TextDecoder(little ? "utf-16le" : "utf-16be", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
-    const unit = little ? bytes[0] | (bytes[1] << 8) : (bytes[0] << 8) | bytes[1];
-    const isHigh = unit >= 0xd800 && unit < 0xdc00;
-    return isHigh && bytes.length < 4 ? "half a pair" : character(take(isHigh ? 4 : 2));
-  } catch {
-    return "not UTF-16";
   }
 }
 

@@ -14,6 +14,7 @@ class Source {
   #actions;
   #listeners = [];
   #id;
+  #focus = 0;
   reader;
 
   constructor(actions) {
@@ -27,6 +28,17 @@ class Source {
 
   get cache() {
     return this.reader.cache;
+  }
+
+  /** The byte that is read as numbers and text. */
+  get focus() {
+    return this.#focus;
+  }
+
+  point(offset) {
+    if (this.#focus === offset) return;
+    this.#focus = offset;
+    this.#tell();
   }
 
   listen(callback) {
@@ -43,9 +55,14 @@ class Source {
   #begin(id) {
     this.reader?.stop();
     this.#id = id;
+    this.#focus = 0;
     this.reader = new Reader({
       read: (offset, length, signal) => this.#actions.api.bytes(id, offset, length, signal),
-      changed: () => this.#listeners.forEach((callback) => callback()),
+      changed: () => this.#tell(),
     });
+  }
+
+  #tell() {
+    for (const callback of this.#listeners) callback();
   }
 }

@@ -19,6 +19,7 @@ const pageRunsMaximum = 4000;
 export class Feed {
   #get;
   #changed;
+  #seen;
   #id;
   #pool;
   #controllers = new Map();
@@ -34,10 +35,11 @@ export class Feed {
   /** The last failure, until something succeeds. */
   error = undefined;
 
-  /** `get(path, signal)` resolves to an answer; `changed()` hears when there is something new to draw. */
-  constructor(get, changed) {
+  /** `get(path, signal)` resolves to an answer; `changed()` hears when there is something new to draw, `seen(picture)` each coarse picture. */
+  constructor(get, changed, seen) {
     this.#get = get;
     this.#changed = changed;
+    this.#seen = seen;
   }
 
   /** Another object, or the same. */
@@ -80,6 +82,7 @@ export class Feed {
     const count = Math.max(1, Math.min(coarseBuckets, Math.floor((to - from) / granuleBytes)));
     this.#want("coarse", `${stamp}`, `segments/${this.#id}/blocks?buckets=${count}`, (answer) => {
       this.coarse = { from, to, buckets: answer.buckets };
+      this.#seen?.(this.coarse);
     });
   }
 

@@ -229,13 +229,21 @@ export function protect(actions, id, range = {}) {
   });
 }
 
+/** Makes a protected range as it was. */
+export function lift(actions, id, { offset: from, length }) {
+  return perform(
+    actions, () => actions.api.send("PUT", `segments/${id}/protection`, { json: { offset: from, length, access: "readWrite", locked: "no" } }),
+    () => `The range at ${hex(from)} is no longer protected.`);
+}
+
 export async function reclaim(actions, id) {
   const isSure = await actions.confirm({
     title: "Reclaim what the dead left?", verb: "Reclaim", tone: "warning",
     text: "Blocks and slots of processes that have ended are freed. What the living have stays.",
   });
   if (!isSure) return;
-  await perform(actions, () => actions.api.send("POST", `segments/${id}/reclaim`), (answer) =>
+  const run = (query) => actions.api.send("POST", `segments/${id}/reclaim`, { query });
+  await perform(actions, () => orForce(actions, run, { title: "Somebody would be hurt", verb: "Reclaim all the same" }), (answer) =>
     `${plural(answer.blocksFreed, "block")} freed, ${bytes(answer.bytesFreed)}; ${plural(answer.slotsFreed, "slot")} given back.`);
 }
 

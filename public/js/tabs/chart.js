@@ -18,28 +18,39 @@ function redraw() {
 
 /**
  * `{title, lines: [{label, colour}], format, ceiling?}`; the first line is filled, the second dashed.
- * `render({figure, note, serieses, span})` shows it.
+ * `render({figure, notes, serieses, from, to, mark?})` shows it; `notes` stand behind the names of the lines, those of one
+ * line alone below it; `mark` is the moment that is looked back at.
  */
 export function chart({ title, lines: kinds, format, ceiling }) {
   const node = make("figure", { className: "chart" });
   const caption = make("figcaption");
-  const name = make("span", { className: "chart-name", text: title });
   const figure = make("span", { className: "chart-figure" });
-  const note = make("span", { className: "note chart-note" });
-  caption.append(name, figure, note);
+  caption.append(make("span", { className: "chart-name", text: title }), figure);
+  const legend = make("p", { className: "chart-legend" });
+  const notes = kinds.map(({ label, colour }, index) => {
+    const key = make("span", { className: kinds.length > 1 ? `chart-key ${index > 0 ? "dashed" : "solid"}` : "" });
+    key.style.setProperty("--key", `var(${colour})`);
+    const note = make("span");
+    key.append(...(kinds.length > 1 ? [`${label} `] : []), note);
+    legend.append(key);
+    return note;
+  });
   const canvas = make("canvas");
   canvas.setAttribute("role", "img");
-  node.append(caption, canvas);
-  const state = { serieses: [], width: 0, from: 0, to: 0 };
+  node.append(caption, canvas, legend);
+  const state = { serieses: [], width: 0, from: 0, to: 0, mark: undefined };
+  let drawn = "";
   const one = {
     node,
     draw: () => paint(canvas, state, kinds, { format, ceiling }),
-    render({ figure: content, note: words, serieses, from, to }) {
+    render({ figure: content, notes: words = [], serieses, from, to, mark }) {
       show(figure, { ...content, className: "chart-figure" });
-      setText(note, words ?? "");
-      Object.assign(state, { serieses, from, to });
-      const label = describe(title, serieses, kinds, format);
-      if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
+      notes.forEach((note, index) => setText(note, words[index] ?? ""));
+      const signature = [from, to, mark, ...serieses.flatMap((series) => [series.length, series.at(-1)?.at, series.at(-1)?.value])].join(" ");
+      if (signature === drawn) return;
+      drawn = signature;
+      Object.assign(state, { serieses, from, to, mark });
+      canvas.setAttribute("aria-label", describe(title, serieses, kinds, format));
       one.draw();
     },
   };
@@ -60,7 +71,7 @@ function describe(title, serieses, kinds, format) {
   return words.length > 0 ? `${title} over time: ${words.join("; ")}` : `${title} over time: nothing seen yet`;
 }
 
-function paint(canvas, { serieses, width, from, to }, kinds, { format, ceiling }) {
+function paint(canvas, { serieses, width, from, to, mark }, kinds, { format, ceiling }) {
   if (width <= 0) return;
   const ratio = devicePixelRatio || 1;
   const [wide, high] = [Math.round(width * ratio), Math.round(heightPixels * ratio)];
@@ -78,6 +89,7 @@ function paint(canvas, { serieses, width, from, to }, kinds, { format, ceiling }
   const box = { width: width - inset.left - inset.right, height: heightPixels - inset.top - inset.bottom };
   const { most } = extent(serieses, ceiling);
   axes(context, { box, width, most, from, to, format, line: colour("--line"), ink: colour("--ink-soft"), font: style.fontFamily });
+  if (mark !== undefined && to > from) pointer(context, inset.left + ((mark - from) / (to - from)) * box.width, box.height, colour("--ink"));
   serieses.forEach((series, index) => {
     for (const points of lines(series, { from, to, most, ...box })) {
       stroke(context, points, box, { colour: colour(kinds[index].colour), isFilled: index === 0, isDashed: index > 0 });
@@ -102,6 +114,16 @@ function axes(context, { box, width, most, from, to, format, line, ink, font }) 
   context.fillText(ago(to - from), inset.left, heightPixels - 3);
   context.textAlign = "right";
   context.fillText("now", width - inset.right, heightPixels - 3);
+}
+
+/** Where one looks back at. */
+function pointer(context, x, height, colour) {
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(x, inset.top - 3);
+  context.lineTo(x, inset.top + height + 3);
+  context.stroke();
 }
 
 function ago(milliseconds) {

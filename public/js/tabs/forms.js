@@ -107,10 +107,11 @@ export function fieldGrid(prefix, fields) {
   let parts = [];
   const grid = {
     node,
-    /** Other fields in place of these; what was typed into one of the same name stays. */
+    /** Other fields in place of these; what was typed into one of the same name stays, and what stood there by itself goes. */
     fill(wanted) {
       const typed = grid.values();
-      parts = wanted.map((field) => fieldNode(prefix, field.name in typed && !field.isFixed ? { ...field, value: typed[field.name] } : field));
+      const kept = new Set(parts.filter(({ input, initial }) => input.value !== initial).map(({ name }) => name));
+      parts = wanted.map((field) => fieldNode(prefix, kept.has(field.name) ? { ...field, value: typed[field.name] } : field));
       node.replaceChildren(...parts.map((part) => part.node));
     },
     values: () => Object.fromEntries(parts.map(({ input, name }) => [name, input.type === "checkbox" ? input.checked : input.value])),
@@ -154,7 +155,7 @@ function fieldNode(prefix, field) {
   if (field.required) input.setAttribute("aria-required", "true");
   if (field.type === "checkbox") node.append(input, label, help, error);
   else node.append(label, input, error, help);
-  return { name: field.name, node, input, error };
+  return { name: field.name, node, input, error, initial: input.value };
 }
 
 function inputFor({ type = "text", options, value, placeholder, rows = 3 }) {

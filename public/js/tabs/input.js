@@ -16,6 +16,15 @@ export function offset(text, field = "offset") {
   return Number(typed);
 }
 
+/** An offset, or an address and the start of its mapping: "0x7f1020 - 0x7f0000". Also sums. */
+export function place(text, field = "place") {
+  const parts = text.replace(/\u2212/g, "-").split(/([+-])/);
+  let value = offset(parts[0], field);
+  for (let index = 1; index < parts.length; index += 2) value += (parts[index] === "-" ? -1 : 1) * offset(parts[index + 1], field);
+  if (value < 0) throw new TypedError(field, "that lies before the beginning");
+  return value;
+}
+
 /** A size as the API takes it: bytes as a number, anything else as it stands, for the server to read. */
 export function size(text, field = "sizeBytes") {
   const typed = text.trim();

@@ -172,7 +172,7 @@ function clicked(event, open) {
 
 /**
  * Bars as a table: `entries` are `[{key, label: content, value, text, note?, hue?, orphaned?, title?}]`, the longest of
- * them as wide as its column. `open(entry)` is what a click on a label does.
+ * them as wide as its column. `open(entry)` is what a click on a label does, but for one that `isFixed`.
  */
 export function barTable({ id, caption, labels, open, openTitle }) {
   const table = make("table", { className: "rows bars" });
@@ -181,7 +181,7 @@ export function barTable({ id, caption, labels, open, openTitle }) {
   const head = make("thead");
   const row = make("tr");
   for (const [index, label] of labels.entries()) {
-    const cell = make("th", { text: label, className: index === 1 ? "number" : index === 2 ? "bar" : "" });
+    const cell = make("th", { text: label, className: index === 1 ? "number" : index === 2 ? "measure" : "" });
     cell.scope = "col";
     row.append(cell);
   }
@@ -199,7 +199,7 @@ export function barTable({ id, caption, labels, open, openTitle }) {
       table.hidden = entries.length === 0;
       empty.hidden = entries.length > 0;
       setText(empty, emptyText);
-      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, () => barRow(open, openTitle), fillBar);
+      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, (entry) => barRow(entry.isFixed ? undefined : open, openTitle), fillBar);
     },
   };
 }
@@ -209,7 +209,7 @@ function barRow(open, openTitle) {
   const label = make("th");
   label.scope = "row";
   label.append(open ? button("", undefined, { className: "link", title: openTitle }) : make("span"));
-  const bar = make("td", { className: "bar" });
+  const bar = make("td", { className: "measure" });
   const track = make("div", { className: "track" });
   track.append(make("div"));
   bar.append(track);

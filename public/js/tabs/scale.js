@@ -38,14 +38,25 @@ export function lines(series, { from, to, most, width, height, gap = 5000 }) {
   return found;
 }
 
-/** Rows for a table of several series: at most `most` moments, evenly chosen, the newest first. */
-export function moments(serieses, most) {
-  const times = (serieses[0] ?? []).map(({ at }) => at);
-  const step = Math.max(1, Math.ceil(times.length / most));
-  const chosen = [];
-  for (let index = times.length - 1; index >= 0; index -= step) chosen.push(times[index]);
-  const maps = serieses.map((series) => new Map(series.map(({ at, value }) => [at, value])));
-  return chosen.map((at) => ({ at, values: maps.map((map) => map.get(at)) }));
+/** How fast a figure that only grows grew, a second, from each point of its series to the next. */
+export function growth(series) {
+  const found = [];
+  for (let index = 1; index < series.length; index += 1) {
+    const [before, here] = [series[index - 1], series[index]];
+    if (here.at > before.at) found.push({ at: here.at, value: Math.max(0, here.value - before.value) / ((here.at - before.at) / 1000) });
+  }
+  return found;
+}
+
+/** The points of a small line without axes, as an SVG polyline has them; from zero to the greatest. */
+export function polyline(series, width, height) {
+  if (series.length < 2) return "";
+  const { most } = extent([series]);
+  const [first, last] = [series[0].at, series.at(-1).at];
+  return series.map(({ at, value }) => {
+    const x = last > first ? ((at - first) / (last - first)) * width : width;
+    return `${x.toFixed(1)},${(height - (value / most) * height).toFixed(1)}`;
+  }).join(" ");
 }
 
 /**

@@ -36,7 +36,7 @@ const rescue = (lock) => lock.robust
 const verdicts = {
   ownerStopped: (lock, owner) => ({
     tone: "error", title: `The holder is stopped: ${owner}`,
-    help: `Nobody gets the lock until it goes on. To continue it: kill -CONT ${lock.owner?.pid}. Or end it: ${rescue(lock)}`,
+    help: `Nobody gets the lock until it goes on. To continue it: kill -CONT ${lock.owner?.pid}. Or end it. ${rescue(lock)}`,
   }),
   ownerDead: (lock, owner) => ({
     tone: "error", title: `The holder died while it held the lock: ${owner}`,

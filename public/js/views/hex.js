@@ -1,179 +1,270 @@
-// The bytes beside the map: a page of rows around the selection, coloured by block, with what changed marked.
+// The bytes of an object, of any size: in hex and as text, coloured by what they belong to, live.
 
-import { hex as hexNumber } from "../format.js";
-import { make, setText } from "../dom.js";
+import { bytes, clock, count, duration, exactBytes, hex as hexNumber, visible } from "../format.js";
+import { make, setText, show } from "../dom.js";
+import { fadeMilliseconds } from "../hex/cache.js";
+import { colour, sentence } from "../hex/colouring.js";
+import { endOf, startOf } from "../hex/cursor.js";
+import { Feed } from "../hex/feed.js";
+import { hexOf, parseOffset, textOf } from "../hex/format.js";
+import { sharedSource } from "../hex/source.js";
+import { button, field, textField } from "./hex/bar.js";
+import { Editor } from "./hex/editor.js";
+import { Finder } from "./hex/finder.js";
+import { Grid } from "./hex/grid.js";
+import { connectHands } from "./hex/hands.js";
+import { Transfer } from "./hex/transfer.js";
 
-const perRow = 16;
-const rowsShown = 24;
-const refreshMilliseconds = 1000;
-const changedMilliseconds = 3000;
+/** Between two looks at the same bytes. */
+const paceMilliseconds = 1000;
+/** A byte that changed is drawn paler step by step. */
+const fadeStepMilliseconds = 250;
+const sayAfterMilliseconds = 400;
+/** Older bytes are shown with their age. */
+const oldMilliseconds = 3000;
 
 const state = {
-  actions: undefined, rows: [], base: 0, bytes: undefined, id: undefined, size: 0, asked: 0, isAsking: false, changed: new Map(),
-  colouring: [], selection: undefined, message: undefined,
+  actions: undefined, source: undefined, feed: undefined, grid: undefined, finder: undefined, editor: undefined, transfer: undefined,
+  parts: {}, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
+  sayTimer: 0, problem: "", readAt: undefined,
 };
 
-/** Ranges `{from, to, hue, kind, label}` in rising order, by which bytes are coloured. */
-export function setColouring(ranges) {
-  state.colouring = ranges;
+/** What is drawn, for tests and for whoever measures. */
+export function model() {
+  const { grid, source, editor, finder } = state;
+  return {
+    id: source.id, sizeBytes: sizeBytes(), perRow: grid.columns.perRow, position: grid.position, inSight: grid.inSight(), selection: range(),
+    cursor: state.selection?.cursor, rows: grid.model(), edit: editor.edit, hits: finder.hits, error: source.reader.error?.message,
+    pages: source.cache.count, focus: source.focus,
+  };
 }
 
-/** The bytes that are shown: `{base, bytes}`, for the inspector. */
-export function shown() {
-  return { base: state.base, bytes: state.bytes };
+function sizeBytes() {
+  return state.segment?.sizeBytes ?? 0;
+}
+
+/** What is selected as `{from, to}`; undefined where nothing is. */
+function range() {
+  return state.selection && { from: startOf(state.selection), to: endOf(state.selection) };
 }
 
 export function connect(host, actions) {
   state.actions = actions;
-  const form = make("form", { className: "hex-head" });
-  const field = make("input");
-  field.type = "text";
-  field.size = 14;
-  field.spellcheck = false;
-  field.placeholder = "0x0 or 4KiB";
-  const label = make("label", { text: "Go to" });
-  label.append(" ", field);
-  form.append(label);
-  for (const [text, title, by] of [["↑", "A page up", -1], ["↓", "A page down", 1]]) {
-    const button = make("button", { text, title });
-    button.type = "button";
-    button.setAttribute("aria-label", title);
-    button.addEventListener("click", () => turn(by));
-    form.append(button);
-  }
+  state.source = sharedSource(actions);
+  state.feed = new Feed(actions.api.get, invalidate);
+  const { parts } = state;
+  const head = host.appendChild(make("div", { className: "hex-head" }));
+  connectGoTo(head);
+  const context = {
+    actions, id: () => state.source.id, name: () => visible(state.segment?.name || state.source.id), sizeBytes, selection: range,
+    changed: invalidate, say, cursor: () => range()?.from ?? state.grid.inSight().from, show: (from, to) => choose({ anchor: to - 1, cursor: from, isGiven: true }),
+    known: (from, to) => state.source.cache.slice(from, to), byteAt: (offset) => state.source.cache.byteAt(offset), whatIs,
+    circumstances: () => ({
+      isPast: state.isPast, managed: state.segment?.managed, damaged: state.segment?.header?.damaged, pool: state.feed.pool,
+    }),
+    written: () => state.source.reader.refresh(),
+  };
+  state.finder = new Finder(head, context);
+  parts.frame = host.appendChild(make("div", { className: "hex-frame" }));
+  state.grid = new Grid(parts.frame, invalidate);
+  parts.empty = parts.frame.appendChild(make("p", { className: "hex-empty" }));
+  state.editor = new Editor(host, context);
+  parts.where = host.appendChild(make("p", { className: "hex-where" }));
+  parts.where.id = "hex-where";
+  parts.foot = host.appendChild(make("div", { className: "hex-foot" }));
+  parts.status = parts.foot.appendChild(make("p", { className: "hex-status" }));
+  state.transfer = new Transfer(parts.foot, context);
+  parts.note = host.appendChild(make("p", { className: "hex-note" }));
+  parts.note.setAttribute("role", "status");
+  connectHands(state.grid, {
+    selection: () => state.selection, sizeBytes, choose, type: (digit) => state.editor.type(digit), erase: () => state.editor.erase(),
+    enter: () => state.editor.send(), escape, copy: () => state.transfer.copy("hex"), goTo: () => parts.goTo.focus(),
+    find: () => state.finder.input.focus(), hit: (direction) => state.finder.step(direction), hovered,
+  });
+  state.source.listen(invalidate);
+  document.addEventListener("visibilitychange", () => setPace());
+  setInterval(() => {
+    if (state.source.id && !document.hidden) renderStatus();
+  }, 500);
+}
+
+function connectGoTo(head) {
+  const form = make("form", { className: "hex-go" });
+  const input = textField({ placeholder: "0x0, 4KiB, +64", size: 12, name: "offset" });
+  state.parts.goTo = input;
+  const go = button("Go", "Go to the offset (Enter)");
+  go.type = "submit";
+  form.append(field("Go to", input), go);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const offset = parseOffset(field.value);
-    if (offset === undefined || offset >= state.size) field.setCustomValidity("An offset in this object: 4096, 0x1000 or 4KiB");
-    else actions.select({ at: offset, to: offset + 1, source: "hex" });
-    field.reportValidity();
-    field.setCustomValidity("");
+    const { offset, error } = parseOffset(input.value, sizeBytes(), range()?.from ?? state.grid.inSight().from);
+    input.setAttribute("aria-invalid", String(Boolean(error)));
+    say(error ?? "", "warning");
+    if (error) return;
+    choose({ anchor: offset, cursor: offset });
+    state.grid.sheet.focus({ preventScroll: true });
   });
-  const grid = make("div", { className: "hex-grid" });
-  grid.tabIndex = 0;
-  grid.setAttribute("role", "region");
-  grid.setAttribute("aria-label", "Bytes in hex");
-  grid.addEventListener("keydown", onKey);
-  grid.addEventListener("click", (event) => {
-    const offset = Number(event.target.closest("[data-offset]")?.dataset.offset ?? NaN);
-    if (!Number.isFinite(offset)) return;
-    const from = event.shiftKey && state.selection ? Math.min(state.selection.from, offset) : offset;
-    const to = event.shiftKey && state.selection ? Math.max(state.selection.to, offset + 1) : offset + 1;
-    actions.select({ at: from, to, source: "hex" });
-  });
-  for (let index = 0; index < rowsShown; index += 1) state.rows.push(grid.appendChild(makeRow()));
-  state.status = make("p", { className: "hex-status" });
-  host.append(form, grid, state.status);
+  head.append(form);
 }
 
-function makeRow() {
-  const row = make("div", { className: "hex-row" });
-  row.append(make("span", { className: "hex-offset" }));
-  const cells = Array.from({ length: perRow }, () => row.appendChild(document.createElement("span")));
-  row.append(make("span", { className: "hex-text" }));
-  row.cells = cells;
-  return row;
-}
-
-/** An offset as people write it; undefined for anything else. */
-export function parseOffset(text) {
-  const found = /^\s*(0x[0-9a-f]+|\d+)\s*([kmgt]ib)?\s*$/i.exec(text);
-  if (!found) return undefined;
-  const unit = { kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3, tib: 1024 ** 4 }[found[2]?.toLowerCase()] ?? 1;
-  const value = Number(found[1]) * unit;
-  return Number.isSafeInteger(value) ? value : undefined;
-}
-
-function turn(pages) {
-  const last = Math.max(0, Math.ceil(state.size / perRow) * perRow - rowsShown * perRow);
-  show(Math.min(last, Math.max(0, state.base + pages * rowsShown * perRow)));
-}
-
-function onKey(event) {
-  const at = state.selection?.from ?? state.base;
-  const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow, PageUp: -perRow * rowsShown, PageDown: perRow * rowsShown };
-  const step = steps[event.key];
-  if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  const next = Math.min(state.size - 1, Math.max(0, at + step));
-  if (event.shiftKey && state.selection) {
-    const end = Math.min(state.size, Math.max(state.selection.from + 1, state.selection.to + step));
-    state.actions.select({ at: state.selection.from, to: end, source: "hex" });
-  } else state.actions.select({ at: next, to: next + 1, source: "hex" });
-}
+// Where one is
 
 export function arrive(route) {
-  if (route.segment !== state.id) Object.assign(state, { id: route.segment, base: 0, bytes: undefined, changed: new Map(), asked: 0, message: undefined });
-  state.selection = route.at === undefined ? undefined : { from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)) };
-  const at = state.selection?.from;
-  // What is in sight stays where it is.
-  if (at !== undefined && (at < state.base || at >= state.base + rowsShown * perRow)) {
-    show(Math.max(0, Math.floor(at / perRow) * perRow - 4 * perRow));
+  if (state.source.open(route.segment)) {
+    state.feed.open(route.segment);
+    Object.assign(state, { segment: undefined, selection: undefined });
+    state.finder.clear();
+    state.editor.clear();
+    say("");
+    state.grid.resize(0);
   }
-}
-
-function show(base) {
-  if (base === state.base) return;
-  Object.assign(state, { base, bytes: undefined, changed: new Map(), asked: 0 });
-  draw();
+  const before = range();
+  const given = route.at === undefined ? undefined : { from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)) };
+  if (before?.from === given?.from && before?.to === given?.to) return;
+  state.selection = given && { anchor: given.to - 1, cursor: given.from, isGiven: true };
+  if (given && sizeBytes() > 0) state.grid.reveal(given.from);
+  invalidate();
 }
 
 export function render(store) {
-  state.size = store.data("segment")?.sizeBytes ?? 0;
-  const now = performance.now();
-  if (!store.isPaused && state.size > 0 && !state.isAsking && now - state.asked >= refreshMilliseconds) ask(now);
+  const segment = store.data("segment");
+  const isFirst = sizeBytes() === 0;
+  Object.assign(state, {
+    segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
+    stamp: String(store.sequence ?? ""), problem: store.error("segment")?.message,
+  });
+  const size = sizeBytes();
+  state.source.reader.resize(size);
+  state.source.reader.hold(state.isPast);
+  state.grid.resize(size);
+  if (isFirst && size > 0 && state.selection) state.grid.reveal(state.selection.cursor);
+  setPace();
   draw();
 }
 
-async function ask(now) {
-  const { id, base } = state;
-  Object.assign(state, { asked: now, isAsking: true });
-  try {
-    const bytes = await state.actions.api.bytes(id, base, Math.min(rowsShown * perRow, state.size - base), new AbortController().signal);
-    if (id === state.id && base === state.base) take(bytes);
-    state.message = undefined;
-  } catch (error) {
-    state.message = error.message;
-  } finally {
-    state.isAsking = false;
-  }
-  draw();
+function setPace() {
+  state.source.reader.setPace(state.isPast || state.isPaused || document.hidden ? 0 : paceMilliseconds);
 }
 
-/** Notes which bytes are others than at the last look. */
-function take(bytes) {
-  const now = performance.now();
-  for (let index = 0; index < bytes.length; index += 1) {
-    if (state.bytes && index < state.bytes.length && state.bytes[index] !== bytes[index]) state.changed.set(index, now);
+/** Selects, tells everybody, and brings the cursor into sight. */
+function choose(selection, { isDrag = false } = {}) {
+  if (state.editor.edit) {
+    say("Bytes are not written yet: Enter writes, Esc gives up.", "warning");
+    return;
   }
-  state.bytes = bytes;
+  state.selection = selection;
+  const { from, to } = range();
+  if (!isDrag) state.grid.reveal(selection.cursor);
+  state.actions.select({ at: from, to, source: "hex" });
+  clearTimeout(state.sayTimer);
+  state.sayTimer = setTimeout(announce, sayAfterMilliseconds);
+  invalidate();
+}
+
+function escape() {
+  if (state.editor.edit) state.editor.cancel();
+  else if (state.selection && state.selection.anchor !== state.selection.cursor) choose({ anchor: state.selection.cursor, cursor: state.selection.cursor });
+}
+
+function announce() {
+  const { from, to } = range() ?? {};
+  if (from === undefined) return;
+  const value = state.source.cache.byteAt(from);
+  const what = whatIs(from);
+  const length = to - from > 1 ? `${bytes(to - from)} selected from ` : "";
+  const read = value === undefined || value === null ? "not read yet" : `${hexOf[value]}, ${value}${textOf[value] === "·" ? "" : `, “${textOf[value]}”`}`;
+  state.actions.announce(`${length}${hexNumber(from)}: ${read}${what ? `. ${what}` : ""}`);
+}
+
+/** What a byte belongs to, in words. */
+function whatIs(offset) {
+  const words = sentence(colour(state.feed.layers(state.mode), offset, offset + 1)[0], offset, Date.now());
+  return [words, state.feed.isHole(offset) && "in a hole: reads as zero, takes no memory"].filter(Boolean).join(" · ");
+}
+
+function hovered(offset) {
+  const title = offset === undefined ? "" : `${hexNumber(offset)} (${count(offset)})\n${whatIs(offset)}`;
+  if (state.grid.sheet.title !== title) state.grid.sheet.title = title;
+}
+
+// Drawing
+
+/** Something is to be drawn anew: once, in the next frame. */
+function invalidate() {
+  state.frame ||= requestAnimationFrame(() => {
+    state.frame = 0;
+    draw();
+  });
 }
 
 function draw() {
-  const now = performance.now();
-  let next = 0;
-  for (const [number, row] of state.rows.entries()) {
-    const start = state.base + number * perRow;
-    row.hidden = start >= Math.max(1, state.size);
-    setText(row.firstElementChild, start.toString(16).padStart(8, "0"));
-    let text = "";
-    for (const [column, cell] of row.cells.entries()) {
-      const index = number * perRow + column;
-      const offset = start + column;
-      const value = state.bytes?.[index];
-      while (next < state.colouring.length && state.colouring[next].to <= offset) next += 1;
-      const range = state.colouring[next]?.from <= offset ? state.colouring[next] : undefined;
-      setText(cell, offset >= state.size ? "  " : value === undefined ? "··" : value.toString(16).padStart(2, "0"));
-      const isChanged = now - (state.changed.get(index) ?? -Infinity) < changedMilliseconds;
-      const isSelected = state.selection && offset >= state.selection.from && offset < state.selection.to;
-      const name = [range && range.kind !== "free" ? `tint owner-tint-${range.hue}` : "", isChanged ? "changed" : "", isSelected ? "selected" : ""].filter(Boolean).join(" ");
-      if (cell.className !== name) cell.className = name;
-      if (cell.dataset.offset !== String(offset)) cell.dataset.offset = String(offset);
-      const title = range ? `${hexNumber(offset)}: ${range.label}` : hexNumber(offset);
-      if (cell.title !== title) cell.title = title;
-      text += value === undefined ? " " : value >= 32 && value < 127 ? String.fromCharCode(value) : ".";
-    }
-    setText(row.lastElementChild, text);
+  const { source, feed, grid, finder, segment } = state;
+  if (!source.id) return;
+  const seen = grid.inSight();
+  source.reader.look("grid", seen.from, seen.to);
+  source.point(range()?.from ?? seen.from);
+  // The past has other blocks than these bytes: nothing is asked for it.
+  if (segment && !state.isPast) {
+    feed.want({ ...seen, stamp: state.stamp, hasHeap: Boolean(segment.heap), hasLayout: segment.managed === true });
   }
-  setText(state.status, state.message ?? "");
+  const now = performance.now();
+  const selection = range() ?? { from: -1, to: -1 };
+  grid.draw({
+    byteAt: (offset) => source.cache.byteAt(offset), changedAt: (offset) => source.cache.changedAt(offset), layers: state.isPast ? [] : feed.layers(state.mode),
+    holes: (from, to) => feed.holes(from, to), hits: (from, to) => finder.within(from, to), hitLength: finder.length,
+    selection, cursor: state.selection?.cursor, edit: state.editor.edit, now,
+  });
+  renderWords(selection, seen);
+  renderStatus();
+  state.transfer.render();
+  clearTimeout(state.timer);
+  if (source.cache.isHot(seen.from, seen.to, now - fadeStepMilliseconds)) state.timer = setTimeout(invalidate, fadeStepMilliseconds);
+}
+
+function renderWords({ from, to }, seen) {
+  const offset = from >= 0 ? from : seen.from;
+  const found = state.isPast ? undefined : colour(state.feed.layers(state.mode), offset, offset + 1)[0];
+  const place = from < 0 ? `Row ${hexNumber(offset)}` : to - from > 1 ? `${hexNumber(from)} – ${hexNumber(to)} (${bytes(to - from)})` : hexNumber(from);
+  const words = sizeBytes() === 0 ? "" : `${place}${whatIs(offset) && !state.isPast ? `: ${whatIs(offset)}` : ""}`;
+  show(state.parts.where, {
+    className: "hex-where", text: words, title: from < 0 ? undefined : `${count(from)} to ${count(to)}, ${exactBytes(to - from)}`,
+    ...found && { swatch: found.colour, hatched: found.kind === "orphaned" },
+  });
+}
+
+/** How old the bytes are, and why they are not newer. */
+function renderStatus() {
+  const { reader } = state.source;
+  const { empty, status, frame } = state.parts;
+  const why = problem();
+  const seen = state.grid.inSight();
+  const hasBytes = seen.to > seen.from && state.source.cache.byteAt(seen.from) !== undefined;
+  const nothing = !state.segment ? why?.text ?? "Waiting for the object…" : sizeBytes() === 0 ? "The object is empty: there are no bytes." : hasBytes ? "" : why?.text ?? "";
+  setText(empty, nothing);
+  empty.hidden = nothing === "";
+  frame.toggleAttribute("data-past", state.isPast);
+  frame.toggleAttribute("data-old", Boolean(why?.isProblem));
+  const age = reader.answeredAt === undefined ? undefined : performance.now() - reader.answeredAt;
+  const at = age === undefined ? "" : clock(new Date(Date.now() - age).toISOString()).slice(0, 8);
+  const read = age === undefined ? "" : ` Read at ${at} UTC${age > oldMilliseconds ? `, ${duration(age)} ago` : ""}.`;
+  setText(status, nothing === "" && why ? `${why.text}${read}` : state.segment && nothing === "" ? "Read again every second." : "");
+  status.toggleAttribute("data-warning", Boolean(why?.isProblem));
+}
+
+function problem() {
+  const { reader } = state.source;
+  const { error } = reader;
+  if (state.isPast) return { text: "Bytes of the past are not kept: these are the last ones that were read." };
+  if (error?.status === 403) return { isProblem: true, text: `No right to read these bytes. ${error.detail ?? ""}`.trim() };
+  if (error?.status === 404) return { isProblem: true, text: `The object is gone. ${error.detail ?? ""}`.trim() };
+  if (error) return { isProblem: true, text: error.message };
+  if (state.problem) return { isProblem: true, text: state.problem };
+  if (reader.endsAt !== undefined && reader.endsAt < sizeBytes()) return { isProblem: true, text: `The object was cut: it ends at ${hexNumber(reader.endsAt)} now.` };
+  if (state.isPaused) return { text: "Paused: bytes that were read are not read again." };
+  return undefined;
+}
+
+function say(text, tone) {
+  setText(state.parts.note, text);
+  state.parts.note.dataset.tone = tone ?? "";
 }

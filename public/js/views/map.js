@@ -6,6 +6,7 @@ import * as cameras from "../map/camera.js";
 import { modes, sentence, stretchSentence } from "../map/colours.js";
 import { display, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
+import { packed, unpacked } from "../map/past.js";
 import { paint, palette, prepare, watchScreen } from "../map/paint.js";
 
 const heightMinimum = 252;
@@ -26,10 +27,10 @@ export function model() {
   return { view: map.view, list: map.list, mode: map.mode, frameTimes: map.frameTimes, fine: map.feed?.fine, coarse: map.feed?.coarse, pages: map.feed?.pages };
 }
 
-export function connect(host, actions) {
+export function connect(host, actions, store) {
   map.host = host;
   map.actions = actions;
-  map.feed = new Feed(actions.api.get, invalidate);
+  map.feed = new Feed(actions.api.get, invalidate, (picture) => store.received("map", packed(picture), performance.now()));
   build(host);
   new ResizeObserver(([entry]) => {
     map.width = Math.floor(entry.contentRect.width);
@@ -117,7 +118,7 @@ export function render(store) {
   map.sizeBytes = segment?.sizeBytes ?? 0;
   map.heap = Boolean(segment?.heap);
   map.isPast = store.isPast;
-  map.past = store.isPast ? store.data("map") : undefined;
+  lookBack(store.isPast ? store.data("map") : undefined);
   const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : segment?.managed));
   map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
   renderModes(offered);
@@ -133,6 +134,13 @@ export function render(store) {
   if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(route);
   else if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
   invalidate();
+}
+
+/** Unpacks the picture of a moment once, however often it is drawn. */
+function lookBack(picture) {
+  if (map.pastPicture === picture) return;
+  map.pastPicture = picture;
+  map.past = picture && unpacked(picture);
 }
 
 function begin(route) {
@@ -155,10 +163,10 @@ function renderModes(offered) {
 }
 
 function source() {
-  const past = map.past;
+  const { isPast } = map;
   return {
-    mode: map.mode, layout: map.feed.layout, coarse: past ?? map.feed.coarse, fine: past ? undefined : map.feed.fine,
-    pages: map.feed.pages, hidden: map.hidden ?? new Set(), now: Date.now(),
+    mode: map.mode, layout: map.feed.layout, coarse: isPast ? map.past : map.feed.coarse, fine: isPast ? undefined : map.feed.fine,
+    pages: isPast ? undefined : map.feed.pages, hidden: map.hidden ?? new Set(), now: Date.now(),
   };
 }
 
@@ -205,8 +213,12 @@ function renderAround() {
 }
 
 function statusText() {
+  if (map.isPast && (!map.past || map.mode === "pages")) {
+    return map.mode === "pages" ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
+  }
   if (map.feed.error) return map.feed.error.message;
-  if (map.hover) return map.hover.text;
+  // Named anew each time: ages run, and under a pointer at rest things change.
+  if (map.hover) return `${hex(map.hover.byte)}  ${describe(thingAt(map.hover.byte, source()))}`;
   if (map.selection) return `Selected ${hex(map.selection.from)} – ${hex(map.selection.to)}, ${bytes(map.selection.to - map.selection.from)}`;
   return "Wheel or + and − zoom, drag or arrows move, click selects, double click comes close.";
 }
@@ -253,7 +265,7 @@ function renderTable() {
 // Bytes, where one can read them
 
 function bytesInSight() {
-  if (map.view.width / map.view.perRow < 17) return undefined;
+  if (map.isPast || map.view.width / map.view.perRow < 17) return undefined;
   const { from, to } = cameras.rangeOf(map.view);
   const id = map.actions.route().segment;
   const question = `${id} ${from} ${to} ${map.stamp}`;
@@ -308,7 +320,7 @@ function look(event) {
     map.hover = undefined;
   } else {
     const thing = thingAt(byte, source());
-    map.hover = { byte, text: `${hex(byte)}  ${describe(thing)}`, range: rangeOfThing(thing) };
+    map.hover = { byte, range: rangeOfThing(thing) };
   }
   invalidate();
 }

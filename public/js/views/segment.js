@@ -3,7 +3,6 @@
 import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
 import { byId, facts, make, reconcile, setText, show } from "../dom.js";
 import { showFindings } from "./findings.js";
-import { hueOfOwner } from "../map/colours.js";
 import * as map from "./map.js";
 import * as hex from "./hex.js";
 import * as inspector from "./inspector.js";
@@ -23,7 +22,7 @@ let actions;
 
 export function connect(theActions, store) {
   actions = theActions;
-  map.connect(byId("map"), actions);
+  map.connect(byId("map"), actions, store);
   hex.connect(byId("hex"), actions);
   inspector.connect(byId("inspector"), actions);
   for (const tab of tabs) {
@@ -76,7 +75,6 @@ export function render(store) {
   showFindings(byId("segment-findings"), segment?.findings);
   renderFacts(segment);
   renderScrubber(store);
-  colourBytes(store);
   map.render(store);
   hex.render(store);
   inspector.render(store);
@@ -146,17 +144,6 @@ function renderAbout(segment) {
       `${range.offset} + ${bytes(range.length)}: ${range.access}${range.locked === "no" ? "" : `, locked ${range.locked}`}`).join("; ") : undefined],
     ["Hidden", segment.hidden?.length ? segment.hidden.map((entry) => `${entry.count} × ${entry.what}: needs ${entry.needs}`).join("; ") : "nothing"],
   ]);
-}
-
-/** The hex view has the colours of the blocks that the map knows. */
-function colourBytes(store) {
-  const { fine, coarse } = map.model();
-  const blocks = fine?.blocks ?? coarse?.blocks;
-  if (!blocks || store.isPast) return;
-  hex.setColouring(blocks.map((block) => ({
-    from: block.offset, to: block.offset + block.sizeBytes, hue: hueOfOwner(block.owner), kind: block.state,
-    label: block.state === "free" ? "free" : [block.tag && visible(block.tag), bytes(block.sizeBytes)].filter(Boolean).join(" "),
-  })));
 }
 
 // Looking back

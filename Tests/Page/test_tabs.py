@@ -1,0 +1,477 @@
+"""The tabs of a segment, in a real browser: what they show, what a click or a key does, and what the server refuses."""
+
+import os
+import signal
+import unittest
+
+from browser import Browser
+from server import Server, quoted, remove, unique
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = os.environ.get("SHMLENS", os.path.join(ROOT, ".build", "debug", "shmlens"))
+PUBLIC = os.path.join(ROOT, "public")
+ENTER, ESCAPE, LEFT = "\ue007", "\ue00c", "\ue012"
+
+
+class TabsTest(unittest.TestCase):
+    """One server and one browser for all; each test has a segment of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, PUBLIC)
+        cls.addClassCleanup(cls.server.stop)
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    def setUp(self):
+        self.name = unique("tabs")
+        self.id = quoted(self.name)
+        self.addCleanup(remove, self.name)
+        self.server.ask("POST", "segments", {"name": self.name, "capacityBytes": "1MiB"})
+        self.addCleanup(self.end_workers)
+        self.browser.logs()
+
+    def tearDown(self):
+        unwanted = [entry["message"] for entry in self.browser.logs()
+                    if entry["level"] in ("WARNING", "SEVERE") and not self.is_expected(entry["message"])]
+        # What this page still asks for is gone before the next test begins.
+        self.browser.open("about:blank")
+        self.assertEqual(unwanted, [], "the console is quiet")
+
+    refused = ()
+
+    def is_expected(self, message):
+        """The browser itself logs an answer that is a refusal, where a test wants one."""
+        return any(f"status of {status}" in message for status in self.refused)
+
+    def end_workers(self):
+        for worker in self.server.ask("GET", "workers?limit=1000")["workers"]:
+            if worker["state"] == "running":
+                os.kill(worker["pid"], signal.SIGCONT)
+                self.server.ask("DELETE", f"workers/{worker['workerId']}")
+
+    # Steps
+
+    def open(self, tab, **query):
+        more = "".join(f"&{key}={value}" for key, value in query.items())
+        self.browser.open(f"{self.server.base}/?segment={self.id}&tab={tab}{more}")
+        self.until_text("#live-text", "live")
+
+    def allocate(self, size, tag="", count=None):
+        body = {"sizeBytes": size, **({"tag": tag} if tag else {}), **({"count": count} if count else {})}
+        return self.server.ask("POST", f"segments/{self.id}/blocks", body)
+
+    def work(self, workload, count=1, **options):
+        return self.server.ask("POST", "workers", {
+            "segment": self.id, "workload": workload, "count": count, "options": options})["workers"]
+
+    def until(self, condition, what=None, seconds=20):
+        return self.browser.until(condition, what or condition, seconds)
+
+    def until_text(self, selector, text):
+        return self.until(lambda: text in (self.browser.text(selector) or "").replace("\xa0", " "), f"{text!r} in {selector}")
+
+    def cells(self, table):
+        """The texts of a table's body, row by row."""
+        return self.browser.run(
+            "return [...document.querySelectorAll(`#${arguments[0]}-rows tr`)].map((row) => "
+            "[...row.cells].map((cell) => cell.textContent.trim().replaceAll('\\u00a0', ' ')))", table)
+
+    def until_rows(self, table, condition, what):
+        found = []
+
+        def look():
+            found[:] = self.cells(table)
+            return condition(found)
+        self.until(look, what)
+        return found
+
+    def press(self, text, within="body"):
+        """Clicks the button or link with this text."""
+        self.browser.run(
+            "const found = [...document.querySelector(arguments[1]).querySelectorAll('button, a')]"
+            ".filter((one) => one.textContent.trim() === arguments[0] && one.checkVisibility());"
+            "if (found.length === 0) throw new Error(`no button ${arguments[0]}`); found[0].focus(); found[0].click()", text, within)
+
+    def fill(self, name, value, within="dialog[open]"):
+        self.browser.run(
+            "const input = document.querySelector(`${arguments[2]} [name=${arguments[0]}]`);"
+            "if (input.type === 'checkbox') input.checked = arguments[1]; else input.value = arguments[1];"
+            "input.dispatchEvent(new Event('input', { bubbles: true })); input.dispatchEvent(new Event('change', { bubbles: true }))",
+            name, value, within)
+
+    def drawn(self, selector):
+        """How many pixels of a canvas have anything on them."""
+        return self.browser.run(
+            "const canvas = document.querySelector(arguments[0]); if (!canvas.width) return 0;"
+            "const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
+            "let count = 0; for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1; return count", selector)
+
+    def route(self):
+        return self.browser.run("return Object.fromEntries(new URLSearchParams(location.search))")
+
+
+class Heap(TabsTest):
+    def test_figures_charts_and_bars(self):
+        self.allocate(3000, "alpha", 4)
+        self.allocate(100, "beta")
+        self.open("heap")
+        self.until_text("#tab-heap .chart:nth-of-type(4) .chart-figure", "5")
+        self.until(lambda: self.drawn("#tab-heap .chart canvas") > 100, "the chart is drawn")
+        self.assertIn("Used over time: used from", self.browser.run("return document.querySelector('#tab-heap canvas').getAttribute('aria-label')"))
+        self.assertEqual(self.browser.run("return [...document.querySelectorAll('[aria-labelledby=heap-by-tags-title] tbody th')].map((one) => one.textContent)"), ["alpha", "beta"])
+        widths = self.browser.run("return [...document.querySelectorAll('[aria-labelledby=heap-by-tags-title] .fill')].map((one) => one.getBoundingClientRect().width)")
+        self.assertGreater(widths[0], widths[1] * 10)
+        self.assertGreater(widths[1], 0)
+
+    def test_sorts_filters_and_pages_by_the_server(self):
+        self.allocate(64, "small", 40)
+        large = self.allocate(5000, "large")
+        self.open("heap")
+        rows = self.until_rows("blocks", lambda rows: len(rows) == 25, "a page of blocks")
+        self.assertEqual(rows[0][1], "64 B")
+        self.press("Next page")
+        rows = self.until_rows("blocks", lambda rows: 0 < len(rows) < 25, "the second page")
+        self.assertIn("large", [row[5] for row in rows])
+        self.browser.back()
+        self.until_rows("blocks", lambda rows: len(rows) == 25, "the first page again")
+        self.press("Largest")
+        rows = self.until_rows("blocks", lambda rows: rows and rows[0][5] == "large", "the largest first")
+        self.assertEqual(self.route()["sort"], "-sizeBytes")
+        self.assertEqual(self.browser.run("return document.querySelector('.ways [aria-current]').textContent"), "Largest")
+        self.press("Size", "[aria-labelledby=blocks-title] thead")
+        self.until_rows("blocks", lambda rows: rows and rows[0][1] == "64 B", "the smallest first")
+        self.assertEqual(self.browser.run("return document.querySelector('th[data-key=sizeBytes]').ariaSort"), "ascending")
+        self.fill("tag", "large", "#blocks-filters")
+        rows = self.until_rows("blocks", lambda rows: len(rows) == 1, "one block with the tag")
+        self.assertEqual(rows[0][0], hex(large["offset"]))
+        self.press("Orphaned")
+        self.until_text("#tab-heap", "No block is orphaned: every owner lives.")
+
+    def test_a_key_selects_a_block_and_its_row_is_marked(self):
+        block = self.allocate(300, "one")
+        self.open("heap")
+        self.until_rows("blocks", lambda rows: len(rows) == 2, "two blocks")
+        self.browser.run("document.querySelector('#blocks-rows tr button.link').focus()")
+        self.browser.keys(ENTER)
+        self.until(lambda: self.route().get("at") == str(block["offset"]), "the address names the block")
+        self.assertEqual(self.browser.text("#blocks-rows tr[aria-current=true] th"), hex(block["offset"]))
+        self.assertIn(hex(block["offset"]), self.browser.text("#said"))
+
+    def test_finds_the_block_that_holds_an_offset_or_an_address(self):
+        self.allocate(64, "", 30)
+        block = self.allocate(1000, "wanted")
+        self.open("heap")
+        self.browser.type(".find input", hex(block["offset"] + 7) + ENTER)
+        self.until_text("#blocks-found", "byte 7 of it: used, 1000 B")
+        self.until(lambda: self.route().get("at") == str(block["offset"]), "it is selected")
+        self.browser.clear(".find input")
+        self.browser.type(".find input", f"{hex(0x7f0000000000 + block['offset'])} - 0x7f0000000000" + ENTER)
+        self.until_text("#blocks-found", "byte 0 of it")
+        self.browser.clear(".find input")
+        self.browser.type(".find input", "16" + ENTER)
+        self.until_text("#blocks-found", "No block holds 0x10")
+        self.browser.clear(".find input")
+        self.browser.type(".find input", "here" + ENTER)
+        self.until_text("#blocks-found", "an offset in decimal, or in hex")
+        self.assertEqual(self.browser.run("return document.querySelector('.find input').getAttribute('aria-invalid')"), "true")
+
+    def test_resizes_and_frees_from_a_row(self):
+        block = self.allocate(300, "mine")
+        self.open("heap")
+        self.until_rows("blocks", lambda rows: len(rows) == 2, "two blocks")
+        self.press("Resize", "#blocks-rows")
+        self.assertEqual(self.browser.run("return document.querySelector('dialog[open] [name=offset]').value"), hex(block["offset"]))
+        self.fill("sizeBytes", "2KiB")
+        self.press("Resize", "dialog[open]")
+        self.until_rows("blocks", lambda rows: rows[0][1] == "2 KiB", "the new size")
+        self.press("Free", "#blocks-rows")
+        self.until_text("dialog.question", "tagged mine")
+        self.press("Free", "dialog.question")
+        self.until_rows("blocks", lambda rows: len(rows) == 1 and rows[0][3] == "free", "one free block")
+
+    def test_looks_back(self):
+        self.allocate(1000, "early")
+        self.open("heap")
+        self.until_rows("blocks", lambda rows: len(rows) == 2, "two blocks")
+        self.until("return !document.getElementById('scrub').disabled", "there is something to look back at")
+        before = self.browser.run("return Number(document.getElementById('scrub').max)")
+        self.allocate(1000, "late", 3)
+        self.until_rows("blocks", lambda rows: len(rows) == 5, "five blocks")
+        self.until(f"return document.getElementById('scrub').max > {before} + 1500", "then is far enough from now")
+        self.browser.run(
+            "const scrub = document.getElementById('scrub'); scrub.value = arguments[0]; scrub.dispatchEvent(new Event('input'))", before)
+        self.until_text("#tab-heap .chart:nth-of-type(4) .chart-figure", "1")
+        self.until_rows("blocks", lambda rows: len(rows) == 2, "the blocks of then")
+        self.assertTrue(self.browser.run("return document.querySelector('#blocks-rows [data-change]').disabled"))
+        self.browser.run("document.getElementById('scrub-now').click()")
+        self.until_rows("blocks", lambda rows: len(rows) == 5, "five blocks again")
+
+
+class Locks(TabsTest):
+    def test_a_stopped_holder_and_its_waiters_are_called_out(self):
+        waiter = self.work("counter", ratePerSecond=20)[0]
+        self.until(lambda: self.server.ask("GET", f"segments/{self.id}/participants")["participants"], "it takes part")
+        holder = self.work("hold")[0]
+        self.open("locks")
+        self.until_text("#tab-locks .lock-state", "Held by")
+        self.until_text("#tab-locks .lock tbody", str(waiter["pid"]))
+        self.assertIn(str(holder["pid"]), self.browser.text("#tab-locks .lock .facts"))
+        self.assertEqual(self.browser.run("return document.querySelectorAll('.alarm').length"), 0)
+        os.kill(holder["pid"], signal.SIGSTOP)
+        self.until_text("#tab-locks .alarm", "The holder is stopped")
+        self.assertIn(f"kill -CONT {holder['pid']}", self.browser.text("#tab-locks .alarm"))
+        self.assertIn("1 thread waits", self.browser.text("#tab-locks .alarm"))
+        os.kill(holder["pid"], signal.SIGCONT)
+        self.until("return document.querySelectorAll('.alarm').length === 0", "the alarm goes")
+
+    def test_a_waiter_that_cannot_be_named_is_counted(self):
+        self.work("hold")
+        self.open("locks")
+        self.until_text("#tab-locks .lock-state", "Held by")
+        # It waits to join: it is no participant yet.
+        self.work("counter")
+        self.until_text("#tab-locks .lock .facts", "nobody known and 1 that cannot be seen")
+
+    def test_statistics_and_histograms(self):
+        self.work("counter", 2, operations=2000)
+        self.open("locks")
+        self.until_text("#tab-locks .lock .facts", "Owners that died")
+        self.until("return document.querySelectorAll('#tab-locks .lock:first-child .spread .fill').length > 1", "bars of times held")
+        self.press("Show", "#tab-locks .lock")
+        self.until(lambda: self.route().get("at") == "256", "the lock's bytes are selected")
+
+
+class Participants(TabsTest):
+    def test_the_dead_are_called_out_and_reclaimed(self):
+        self.work("churn", ratePerSecond=50)
+        self.work("crash", operations=20)
+        self.open("participants")
+        self.until_text("#tab-participants .notice", "1 participant has died")
+        rows = self.until_rows("participants", lambda rows: len(rows) == 2, "two participants")
+        self.assertEqual(sorted(row[2] for row in rows), ["alive", "gone"])
+        self.press("Reclaim", "#tab-participants .notice")
+        self.press("Reclaim", "dialog.question")
+        self.until_text("#toasts", "slot given back")
+        self.until_rows("participants", lambda rows: len(rows) == 1, "one is left")
+        self.until("return document.querySelector('#tab-participants .notice').hidden", "nothing is called out")
+
+    def test_leads_to_the_blocks_and_events_of_one(self):
+        churn, counter = self.work("churn", ratePerSecond=50)[0], self.work("counter", ratePerSecond=50)[0]
+        self.open("participants")
+        self.until_rows("participants", lambda rows: len(rows) == 2, "two participants")
+        self.press("Process", "#tab-participants thead")
+        self.until_rows("participants", lambda rows: int(rows[0][1]) < int(rows[1][1]), "in the order of their processes")
+        self.browser.run(
+            "[...document.querySelectorAll('#participants-rows tr')].find((row) => row.textContent.includes('counter'))"
+            ".querySelector('[data-action=Events]').click()")
+        rows = self.until_rows("events", lambda rows: len(rows) > 3, "its events")
+        self.assertEqual({row[3] for row in rows}, {f"counter-{counter['pid']} ({counter['pid']})"})
+        self.browser.back()
+        self.until("return !document.getElementById('tab-participants').hidden", "back")
+        self.browser.run(
+            "[...document.querySelectorAll('#participants-rows tr')].find((row) => row.textContent.includes('churn'))"
+            ".querySelector('button.link').click()")
+        self.until("return !document.getElementById('tab-heap').hidden", "the heap")
+        self.assertEqual(self.route()["owner"], str(churn["pid"]))
+        self.until_rows("blocks", lambda rows: rows and all(row[4].startswith(f"churn-{churn['pid']}") for row in rows), "its blocks")
+
+
+class Events(TabsTest):
+    def test_follows_holds_and_follows_again(self):
+        self.work("churn", ratePerSecond=100)
+        self.open("events")
+        first = self.until_rows("events", lambda rows: len(rows) > 20, "events")[0][0]
+        self.until_rows("events", lambda rows: int(rows[0][0]) > int(first), "newer ones")
+        self.until(lambda: self.drawn("#events-strip") > 500, "the strip is drawn")
+        self.browser.run("document.querySelector('#tab-events .scroll').scrollTop = 200")
+        self.until_text("#events-follow", "newer)")
+        held = self.cells("events")[0][0]
+        self.until("return Number(/(\\d+)/.exec(document.getElementById('events-follow').textContent)[1]) > 30", "more come meanwhile")
+        self.assertEqual(self.cells("events")[0][0], held)
+        self.browser.click("#events-follow")
+        self.until_text("#events-follow", "Following")
+        self.until_rows("events", lambda rows: int(rows[0][0]) > int(held), "the newest again")
+
+    def test_a_mark_and_a_row_lead_to_the_block(self):
+        block = self.allocate(500, "marked")
+        self.open("events")
+        self.until_rows("events", lambda rows: len(rows) >= 1, "one event")
+        self.browser.run("document.querySelector('#events-rows button.link').click()")
+        self.until(lambda: self.route().get("at") == str(block["offset"]), "the row selects")
+        self.assertEqual(self.browser.run("return document.querySelectorAll('#events-rows [aria-current]').length"), 1)
+        self.browser.click("#events-follow")
+        other = self.allocate(700, "other")
+        self.until_rows("events", lambda rows: len(rows) >= 2, "two events")
+        self.browser.run("document.getElementById('events-strip').focus()")
+        self.browser.keys(LEFT)
+        self.until(lambda: self.route().get("at") == str(other["offset"]), "a key selects the newest")
+        self.browser.keys(LEFT)
+        self.until(lambda: self.route().get("at") == str(block["offset"]), "and the one before")
+        self.browser.keys(ESCAPE)
+        self.until_text("#events-follow", "Following")
+        # The only marks are at the right end: the first row's are found by looking for colour.
+        self.browser.run("document.getElementById('events-strip').scrollIntoView({ block: 'center' })")
+        x, y = self.browser.run(
+            "const canvas = document.getElementById('events-strip');"
+            "const { data, width } = canvas.getContext('2d').getImageData(0, 0, canvas.width, 24);"
+            "for (let x = width - 1; x > 200; x -= 1) for (let y = 6; y < 22; y += 1) { const i = 4 * (y * width + x);"
+            "if (data[i + 3] > 200 && Math.max(data[i], data[i+1], data[i+2]) - Math.min(data[i], data[i+1], data[i+2]) > 60) return [x - 2, y]; } return null")
+        self.browser.click_at("#events-strip", x, y)
+        self.until(lambda: self.route().get("at") == str(other["offset"]), "a mark selects")
+
+    def test_filters_by_kind_and_shows_rows_by_kind(self):
+        self.work("mixed", ratePerSecond=100)
+        self.open("events")
+        self.until_rows("events", lambda rows: len(rows) > 20, "events")
+        self.fill("kind", "count", "#events-filters")
+        self.until_rows("events", lambda rows: len(rows) > 2 and all("count" in row[2] for row in rows), "only what was counted")
+        self.assertEqual(self.route()["kind"], "count")
+        self.fill("kind", "", "#events-filters")
+        self.fill("lanes", "kind", "#events-filters")
+        self.until(lambda: self.route().get("lanes") == "kind", "the address names the rows")
+        self.assertIn("in rows by kind", self.browser.run("return document.getElementById('events-strip').getAttribute('aria-label')"))
+
+    def test_loads_older_ones_and_says_where_they_end(self):
+        worker = self.work("counter", operations=1500)[0]
+        self.until(lambda: self.server.ask("GET", f"workers/{worker['workerId']}")["state"] == "exited", "the worker is done")
+        self.open("events")
+        self.until_rows("events", lambda rows: len(rows) == 100, "the last events, though nothing happens")
+        for _ in range(30):
+            if self.browser.run("return document.getElementById('events-older').hidden"):
+                break
+            before = len(self.cells("events"))
+            self.browser.click("#events-older")
+            self.until_rows("events", lambda rows: len(rows) > before, "more rows")
+        self.assertEqual(self.cells("events")[-1][0], "1")
+        self.until_text("#tab-events", "holds no older events")
+
+
+class Workers(TabsTest):
+    def test_starts_shows_rates_and_ends(self):
+        self.open("workers")
+        self.until_text("#tab-workers", "This server has no worker on this segment")
+        self.browser.click("#tab-workers input[value=counter]")
+        self.fill("ratePerSecond", "50", "#tab-workers form")
+        self.press("Start", "#tab-workers form")
+        self.until_rows("workers", lambda rows: len(rows) == 1 and rows[0][2] == "counter", "the worker")
+        self.until_rows("workers", lambda rows: rows[0][4].endswith("/s") and 20 < float(rows[0][4].split()[0]) < 80, "its rate")
+        self.until("return document.querySelector('.spark polyline').getAttribute('points').split(' ').length > 2", "its line")
+        self.press("End", "#workers-rows")
+        self.until_rows("ended", lambda rows: len(rows) == 1, "it has ended")
+        self.assertIn(self.cells("ended")[0][3], ("ended well", "killed by SIGTERM"))
+
+    def test_the_server_refuses_at_the_field(self):
+        self.refused = (400, 422, 507)
+        self.open("workers")
+        self.browser.click("#tab-workers input[value=hold]")
+        self.until("return document.querySelector('#tab-workers form [name=holdMilliseconds]') !== null", "its own options")
+        self.fill("holdMilliseconds", "-5", "#tab-workers form")
+        self.press("Start", "#tab-workers form")
+        self.until("return document.querySelector('#tab-workers form [name=holdMilliseconds]').getAttribute('aria-invalid') === 'true'")
+        self.assertRegex(self.browser.text("#tab-workers form .field-error:not(:empty)"), r"\d")
+        self.press("Allocate…", "#tab-workers")
+        self.fill("sizeBytes", "many")
+        self.press("Allocate", "dialog[open]")
+        self.until("return document.querySelector('dialog[open] [name=sizeBytes]').getAttribute('aria-invalid') === 'true'")
+        self.fill("sizeBytes", "900GiB")
+        self.press("Allocate", "dialog[open]")
+        self.until_text("dialog[open]", "largest free")
+
+    def test_allocates_writes_and_sets_the_header(self):
+        self.open("workers")
+        self.press("Allocate…", "#tab-workers")
+        self.fill("sizeBytes", "1KiB")
+        self.fill("tag", "made here")
+        self.press("Allocate", "dialog[open]")
+        self.until_text("#toasts", "Allocated 1,024 bytes")
+        block = self.server.ask("GET", f"segments/{self.id}/blocks?state=used")["blocks"][0]
+        self.assertEqual((block["tag"], block["sizeBytes"]), ("made here", 1024))
+        self.until(lambda: self.route().get("at") == str(block["offset"]), "it is selected")
+        self.press("Write bytes…", "#tab-workers")
+        self.fill("form", "hex")
+        self.fill("bytes", "de ad be ef")
+        self.press("Write", "dialog[open]")
+        self.until_text("#toasts", "4 bytes written")
+        dump = self.server.ask("GET", f"segments/{self.id}/hexdump?offset={block['offset']}&length=4&style=json")
+        self.assertEqual(dump["rows"][0]["hex"].replace(" ", ""), "deadbeef")
+        self.press("Text and flag…", "#tab-workers")
+        self.fill("text", "<b>not bold</b>")
+        self.fill("flag", "7")
+        self.press("Set", "dialog[open]")
+        self.until_text("#segment-facts", "<b>not bold</b>")
+        header = self.server.ask("GET", f"segments/{self.id}")["header"]
+        self.assertEqual((header["text"], header["flag"]), ("<b>not bold</b>", 7))
+
+    def test_protects_and_lifts(self):
+        self.allocate(9000)
+        self.open("workers", at=self.server.ask("GET", f"segments/{self.id}/blocks")["blocks"][0]["offset"])
+        self.press("Protection…", "#tab-workers")
+        self.fill("access", "read")
+        self.press("Protect", "dialog[open]")
+        self.until_rows("protection", lambda rows: len(rows) == 1 and rows[0][2] == "read", "the protected range")
+        self.press("Lift", "#protection-rows")
+        self.until_rows("protection", lambda rows: rows == [], "none is left")
+        self.assertEqual(self.server.ask("GET", f"segments/{self.id}")["protection"], [])
+
+    def test_verify_lists_findings_that_lead_to_their_place(self):
+        block = self.allocate(100)
+        self.allocate(100)
+        self.open("workers")
+        self.press("Verify…", "#tab-workers")
+        self.press("Check", "dialog[open]")
+        self.until_text("dialog[open] .form-result", "nothing found")
+        with open(f"/dev/shm/{self.name}", "r+b") as file:
+            file.seek(block["offset"] + block["sizeBytes"])
+            file.write(b"overrun!")
+        self.press("Check", "dialog[open]")
+        self.until("return document.querySelectorAll('dialog[open] .form-result li').length > 0", "a finding")
+        self.browser.run("document.querySelector('dialog[open] .form-result li button').click()")
+        self.until(lambda: block["offset"] - 64 <= int(self.route().get("at", 0)) <= block["offset"] + 200, "its place is selected")
+
+    def test_removing_asks_first_and_again_where_someone_lives(self):
+        self.refused = (409,)
+        self.work("counter", ratePerSecond=20)
+        self.open("workers")
+        self.until_rows("workers", lambda rows: len(rows) == 1, "the worker")
+        self.press("Remove the segment…", "#tab-workers")
+        self.press("Cancel", "dialog.question")
+        self.assertEqual(self.server.ask("GET", f"segments/{self.id}")["name"], self.name)
+        self.press("Remove the segment…", "#tab-workers")
+        self.press("Remove", "dialog.question")
+        self.until_text("dialog.question[open]", "Somebody still uses it")
+        self.press("Remove all the same", "dialog.question")
+        self.until("return !document.getElementById('view-overview').hidden", "the overview")
+        self.assertFalse(os.path.exists(f"/dev/shm/{self.name}"))
+
+
+class Looks(TabsTest):
+    def test_no_tab_is_wider_than_the_page(self):
+        self.allocate(64, "t" * 16, 30)
+        self.work("mixed", 3, ratePerSecond=50)
+        self.addCleanup(self.browser.size, 1280, 900)
+        for width in (360, 1280, 2560):
+            self.browser.size(width, 900)
+            for tab in ("heap", "locks", "participants", "events", "workers"):
+                with self.subTest(width=width, tab=tab):
+                    self.open(tab)
+                    self.until(f"return document.querySelectorAll('#tab-{tab} tbody tr').length > 0", "rows")
+                    self.assertLessEqual(*self.browser.run("return [document.documentElement.scrollWidth, innerWidth]"))
+
+    def test_what_does_not_change_is_not_touched(self):
+        self.allocate(64, "still", 5)
+        self.open("heap")
+        self.until_rows("blocks", lambda rows: len(rows) == 6, "the blocks")
+        # Every frame's changes in the table, over some looks of the server.
+        self.browser.run(
+            "window.changes = 0; new MutationObserver((list) => { window.changes += list.length; })"
+            ".observe(document.getElementById('blocks-rows'), { subtree: true, childList: true, characterData: true, attributes: true });"
+            "window.looks = 0; new MutationObserver(() => { window.looks += 1; })"
+            ".observe(document.querySelector('#tab-heap .chart canvas'), { attributes: true })")
+        self.allocate(64, "new")
+        self.until("return window.changes > 0", "the new block's row")
+        self.assertLess(self.browser.run("return window.changes"), 120)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,105 @@
+import CShmlens
+import CrashScenarios
+import Glibc
+import SegmentFormat
+import TestSupport
+import Testing
+
+@testable import SharedSegments
+
+/// Somebody writes over the mutex while it is held. In processes of their own: what goes wrong here crashes later, in
+/// the thread's next robust mutex.
+@Suite(.timeLimit(.minutes(10))) struct OverwrittenMutexTests {
+    /// What is written over the mutex' 40 bytes.
+    enum Damage: String, CaseIterable, Codable {
+        case zeros, ones, text, lockWordAlone, kindAlone, ownerAlone, otherThread
+
+        func apply(to segment: Segment) {
+            let memory = segment.core.memory
+            let mutex = shmlens_header_offset_lock_mutex
+            func fill(_ word: UInt64) { for offset in stride(from: 0, to: 40, by: 8) { memory.store(mutex + offset, word) } }
+            switch self {
+            case .zeros: fill(0)
+            case .ones: fill(.max)
+            case .text: fill(0x2020_7478_6574_2020)
+            case .lockWordAlone: memory.store(mutex, 0)
+            case .kindAlone: memory.store(mutex + MutexWords.kind, 3)
+            case .ownerAlone: memory.store(mutex + MutexWords.owner, 0)
+            case .otherThread: memory.store(mutex, 0x3fff_fffe)
+            }
+        }
+    }
+
+    @Test(arguments: Damage.allCases)
+    func `the holder gives it back all the same, and its next mutexes are sound`(damage: Damage) async {
+        await #expect(processExitsWith: .exitCode(0)) { [damage = damage as Damage] in
+            let second = try Segment.createUnnamed(label: "second", options: SegmentOptions(capacityBytes: 65536))
+            do {
+                let first = try Segment.createUnnamed(label: "first", options: SegmentOptions(capacityBytes: 65536))
+                try first.withLock { _ in damage.apply(to: first) }
+                // Another thread gets it, and so does this one.
+                let failures = Failures()
+                InThread {
+                    do { try first.withLock(timeout: .seconds(10)) { _ in } } catch { failures.add("\(error)") }
+                }.join()
+                guard failures.all.isEmpty else { exit(3) }
+                try first.withLock(timeout: .seconds(10)) { (locked) throws(SegmentError) in _ = try locked.count() }
+                try second.withLock { _ in }
+            }
+            // The first is unmapped: what still led there would fault now.
+            for _ in 0..<3 { try second.withLock { (locked) throws(SegmentError) in _ = try locked.count() } }
+            exit(0)
+        }
+    }
+
+    @Test func `taken by another meanwhile, it stays the other's`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            let second = try Segment.createUnnamed(label: "second", options: SegmentOptions(capacityBytes: 65536))
+            try withSegment { first in
+                var holder: HelperProcess?
+                try first.withLock { _ in
+                    Damage.lockWordAlone.apply(to: first)
+                    let process = HelperProcess(HelperProcess.path(of: "CrashHelper"), ["hold", first.name])
+                    guard process.answer()?.hasPrefix("held ") == true else { exit(3) }
+                    holder = process
+                }
+                guard let holder else { exit(4) }
+                do throws(SegmentError) {
+                    try first.withLock(timeout: .milliseconds(50)) { _ in }
+                    exit(5)
+                } catch {
+                    guard case .lockTimeout(let owner) = error, owner?.tid == UInt32(holder.pid) else { exit(6) }
+                }
+                guard holder.ask("") == "released" else { exit(7) }
+                try first.withLock(timeout: .seconds(10)) { _ in }
+            }
+            for _ in 0..<3 { try second.withLock { _ in } }
+            exit(0)
+        }
+    }
+
+    @Test func `found overwritten before a wait on the classic condition, it is given back and said`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            let segment = try Segment.createUnnamed(label: "classic", options: SegmentOptions(capacityBytes: 65536))
+            let me = try segment.join(name: "me")
+            let outcome = Result { () throws(SegmentError) in
+                try segment.withClassicLock(as: me, timeout: .seconds(10), when: { _ in
+                    Damage.zeros.apply(to: segment)
+                    return false
+                }, { _ in })
+            }
+            guard case .failure(.damaged) = outcome else { exit(3) }
+            for _ in 0..<3 { try segment.withLock(as: me, timeout: .seconds(10)) { _ in } }
+            exit(0)
+        }
+    }
+
+    /// SIGBUS is not always a fault: somebody may send it.
+    @Test func `a SIGBUS that is sent ends a guarded process`() async {
+        await #expect(processExitsWith: .signal(SIGBUS)) {
+            try Segment.guardMappings()
+            kill(getpid(), SIGBUS)
+            usleep(10_000_000)
+        }
+    }
+}
