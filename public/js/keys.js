@@ -5,7 +5,7 @@ import { byId, make } from "./dom.js";
 const sheet = [
   ["Everywhere", [["?", "this sheet"], ["/", "search in the list, or go to an offset"], ["Space", "pause and resume"], ["g o", "go to the overview"], ["1 – 6", "the tabs of a segment"]]],
   ["Memory map", [["+ −", "zoom"], ["arrows, Page, Home, End", "move"], ["0", "the whole"], ["f", "the selection"], ["n p", "next and previous block"], ["Enter", "select what is in the middle"], ["Esc", "select nothing"], ["wheel, pinch", "zoom at the pointer"], ["Shift + wheel, drag", "move"], ["click, double click", "select, come close"]]],
-  ["Bytes", [["arrows, Page, Home, End", "move"], ["Shift with them", "select"], ["g", "go to an offset"], ["0 – 9 a – f", "write over, in a pool"], ["Ctrl + C", "copy"]]],
+  ["Bytes", [["arrows, Page, Home, End", "move"], ["Shift with them", "select"], ["g", "go to an offset"], ["/ n p", "search, next and previous hit"], ["Enter, double click", "select the whole block or field"], ["0 – 9 a – f", "write over, in a pool; Enter writes, Esc gives up"], ["Ctrl + C", "copy"]]],
   ["Overview", [["arrows, Enter", "move in the area map and the table, open"]]],
 ];
 
