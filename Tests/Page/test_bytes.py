@@ -21,8 +21,6 @@ SHIFT, CONTROL, ENTER, ESCAPE = "\ue008", "\ue009", "\ue007", "\ue00c"
 LEFT, UP, RIGHT, DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
 PAGE_DOWN, END, HOME, BACKSPACE = "\ue00f", "\ue010", "\ue011", "\ue003"
 
-MODEL = "const m = (await import('./js/views/hex.js')).model(); return ({});"
-
 
 class Case(unittest.TestCase):
     """One server and one browser for all tests of a class."""
@@ -103,6 +101,16 @@ class Case(unittest.TestCase):
         actions.append({"type": "keyUp", "value": held})
         self.browser._call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
+    def stroke(self, x, y, distance, steps=10):
+        """A finger that moves up."""
+        touch = lambda kind, *points: self.browser.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=list(points))
+        self.browser.cdp("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1)
+        touch("touchStart", {"x": x, "y": y})
+        for step in range(1, steps + 1):
+            touch("touchMove", {"x": x, "y": y - distance * step / steps})
+        touch("touchEnd")
+        self.browser.cdp("Emulation.setTouchEmulationEnabled", enabled=False)
+
     def route(self, key):
         return self.browser.run("return new URLSearchParams(location.search).get(arguments[0])", key)
 
@@ -146,6 +154,11 @@ class Reading(Case):
         self.browser.wheel(".hex-sheet", 100, 100, 110)
         self.browser.until(lambda: self.model("m.inSight.from") > before, "the wheel scrolls")
         self.browser.until(lambda: self.model("m.inSight.from") - before == 5 * 16, "by five rows")
+        # Nor is a finger's stroke.
+        before = self.model("m.inSight.from")
+        x, y = self.browser.run("const r = document.querySelector('.hex-sheet').getBoundingClientRect(); return [r.left + 100, r.top + 250]")
+        self.stroke(round(x), round(y), 220)
+        self.browser.until(lambda: 8 <= (self.model("m.inSight.from") - before) / 16 <= 11, "a finger scrolls by as much as it moves")
         # The bar's own jump is one to its place.
         self.browser.run("const v = document.querySelector('.hex-view'); v.scrollTop = v.scrollHeight / 4")
         self.browser.until(lambda: abs(self.model("m.inSight.from") / TIB - 0.25) < 0.06, "the bar leads to a quarter")
@@ -238,6 +251,31 @@ class Reading(Case):
         self.assertEqual(self.cell(0)["letter"], "A", "the last bytes stay")
         self.assertRegex(self.browser.text(".hex-status"), r"Read at \d\d:\d\d:\d\d UTC")
         self.allowed = "404 (Not Found)"
+
+    def test_says_that_there_is_no_right(self):
+        name = self.foreign(4096)
+        refusal = '{"title": "Forbidden", "status": 403, "detail": "Only its owner may."}'
+        script = self.browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=(
+            "const ask = window.fetch; window.fetch = (address, options) => String(address).endsWith('/bytes')"
+            f" ? Promise.resolve(new Response('{refusal}', {{ status: 403 }})) : ask(address, options);"))
+        self.addCleanup(lambda: self.browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"]))
+        self.browser.open(f"{self.server.base}/?segment={quoted(name)}")
+        self.browser.until(lambda: "No right to read these bytes. Only its owner may." in self.browser.text(".hex-empty"), "the server's words")
+        self.assertEqual(self.cell(0)["text"], "··", "no byte is made up")
+
+    def test_says_how_old_bytes_are_that_cannot_be_read_again(self):
+        name = self.foreign(4096, [(0, b"A")])
+        self.open(name)
+        self.server.kill()
+        self.server.process.stdout.close()
+        self.addCleanup(lambda: self.server.process.poll() is None or self.server.start())
+        self.browser.until(lambda: " ago" in self.browser.text(".hex-status"), "says how old they are")
+        self.assertIn("cannot be reached", self.browser.text(".hex-status"))
+        self.assertEqual(self.cell(0)["letter"], "A", "the last bytes stay")
+        self.server.start()
+        self.poke(name, [(0, b"B")])
+        self.browser.until(lambda: self.cell(0)["letter"] == "B", "reads on when the server is back", 40)
+        self.allowed = "net::ERR_"
 
     def test_an_empty_object_says_so(self):
         name = self.foreign(0)
@@ -368,6 +406,13 @@ class Taking(Case):
             self.browser.run("document.querySelector('.hex-take select').value = arguments[0]", form)
             self.browser.click(".hex-take button")
             self.browser.until(lambda text=text: text in self.pasted(), form)
+        # Where the browser has no clipboard for a page that was not loaded securely.
+        self.browser.run("window.real = navigator.clipboard; Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+        self.focus()
+        self.chord(CONTROL, "c")
+        self.browser.until("return document.getElementById('toasts').textContent.includes('as hex') && window.real.readText().then((text) => text === '7f 45 4c 46')",
+                           "the older way")
+        self.assertEqual(self.browser.run("return document.activeElement.className"), "hex-sheet", "the focus stays")
 
     def test_names_the_limit_of_a_copy(self):
         name = self.foreign(4 << 20)
