@@ -26,7 +26,7 @@ const tookKept = 600;
 
 const state = {
   actions: undefined, source: undefined, feed: undefined, grid: undefined, finder: undefined, editor: undefined, transfer: undefined,
-  parts: {}, took: [], segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
+  parts: {}, took: [], isSeen: true, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
   sayTimer: 0, problem: "", readAt: undefined,
 };
 
@@ -83,7 +83,12 @@ export function connect(host, actions) {
     find: () => state.finder.input.focus(), hit: (direction) => state.finder.step(direction), hovered,
   });
   state.source.listen(invalidate);
-  document.addEventListener("visibilitychange", () => setPace());
+  document.addEventListener("visibilitychange", setPace);
+  // Another view in front, or the rest of this one scrolled to: nobody looks.
+  new IntersectionObserver(([entry]) => {
+    state.isSeen = entry.isIntersecting;
+    setPace();
+  }).observe(host.closest(".card") ?? host);
   setInterval(() => {
     if (state.source.id && !document.hidden) renderStatus();
   }, 500);
@@ -130,13 +135,16 @@ export function arrive(route) {
 export function render(store) {
   const segment = store.data("segment");
   const isFirst = sizeBytes() === 0;
+  const { reader } = state.source;
+  // It is told of again: another one of the same name.
+  if (reader.error?.status === 404 && segment !== state.segment && !store.error("segment")) reader.refresh();
   Object.assign(state, {
     segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
     stamp: String(store.sequence ?? ""), problem: store.error("segment")?.message,
   });
   const size = sizeBytes();
-  state.source.reader.resize(size);
-  state.source.reader.hold(state.isPast);
+  reader.resize(size);
+  reader.hold(state.isPast);
   state.grid.resize(size);
   if (isFirst && size > 0 && state.selection) state.grid.reveal(state.selection.cursor);
   setPace();
@@ -144,7 +152,8 @@ export function render(store) {
 }
 
 function setPace() {
-  state.source.reader.setPace(state.isPast || state.isPaused || document.hidden ? 0 : paceMilliseconds);
+  const isIdle = state.isPast || state.isPaused || document.hidden || !state.isSeen;
+  state.source.reader.setPace(isIdle ? 0 : paceMilliseconds);
 }
 
 /** Selects, tells everybody, and brings the cursor into sight. */
@@ -257,8 +266,9 @@ function renderStatus() {
   const age = reader.answeredAt === undefined ? undefined : performance.now() - reader.answeredAt;
   const at = age === undefined ? "" : clock(new Date(Date.now() - age).toISOString()).slice(0, 8);
   const read = age === undefined ? "" : ` Read at ${at} UTC${age > oldMilliseconds ? `, ${duration(age)} ago` : ""}.`;
-  setText(status, nothing === "" && why ? `${why.text}${read}` : state.segment && nothing === "" ? "Read again every second." : "");
-  status.toggleAttribute("data-warning", Boolean(why?.isProblem));
+  const isLate = !why && age > oldMilliseconds;
+  setText(status, nothing !== "" ? "" : why ? `${why.text}${read}` : isLate ? read.trim() : "Read again every second.");
+  status.toggleAttribute("data-warning", Boolean(why?.isProblem) || isLate);
 }
 
 function problem() {

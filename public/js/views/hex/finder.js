@@ -162,8 +162,12 @@ export class Finder {
 
   #showButtons() {
     const isSearching = this.#controller !== undefined;
+    const hasFocus = [this.start, this.stop].includes(document.activeElement);
     this.start.hidden = isSearching;
     this.stop.hidden = !isSearching;
+    if (hasFocus) (isSearching ? this.stop : this.start).focus();
+    // How far it is, is not read out: what was found is.
+    this.found.setAttribute("aria-busy", String(isSearching));
     this.previous.disabled = this.next.disabled = this.hits.length === 0;
     this.more.hidden = isSearching || this.#end === undefined;
   }
