@@ -6,33 +6,20 @@ The rules are in the package axe-core-python of PyPI, which carries axe.min.js.
 import importlib.util
 import json
 import os
-import shutil
-import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
 from browser import Browser
+from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PUBLIC = os.path.join(ROOT, "public")
 WIDTHS = (360, 1280)
 TABS = ("heap", "locks", "participants", "events", "workers", "about")
-
-
-def program():
-    candidates = [os.environ.get("SHMLENS"), os.path.join(ROOT, ".build/debug/shmlens"), shutil.which("shmlens"), "/tmp/bin/shmlens"]
-    for path in candidates:
-        if path and os.access(path, os.X_OK):
-            return path
-    raise unittest.SkipTest("no shmlens: set SHMLENS to its path")
 
 
 def axe_source():
     package = importlib.util.find_spec("axe_core_python")
     if package is None:
-        raise unittest.SkipTest("axe-core is not installed: pip install axe-core-python==0.1.0")
+        raise RuntimeError("axe-core is not installed: pip install axe-core-python==0.1.0")
     path = os.path.join(package.submodule_search_locations[0], "axe.min.js")
     with open(path, encoding="utf-8") as file:
         return file.read()
@@ -42,7 +29,7 @@ class Axe(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.axe = axe_source()
-        cls.server = Server(program(), PUBLIC)
+        cls.server = Server(PROGRAM, PUBLIC)
         cls.addClassCleanup(cls.server.stop)
         cls.name = unique("axe")
         cls.server.ask("POST", "segments", {"name": cls.name, "capacityBytes": "64KiB"})

@@ -7,11 +7,9 @@ import sys
 import unittest
 
 from browser import Browser
+from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
-PUBLIC = os.path.join(FOLDER, "..", "..", "public")
-PROGRAM = os.environ.get("SHMLENS") or os.path.join(FOLDER, "..", "..", ".build", "debug", "shmlens")
 BLOCKS = int(os.environ.get("SHMLENS_PAGE_BLOCKS", 100_000))
 # What Chromium records of frames.
 TRACE = {"traceCategories": "benchmark,cc,devtools.timeline,disabled-by-default-devtools.timeline.frame"}

@@ -5,11 +5,9 @@ import signal
 import unittest
 
 from browser import Browser
+from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("SHMLENS", os.path.join(ROOT, ".build", "debug", "shmlens"))
-PUBLIC = os.path.join(ROOT, "public")
 ENTER, ESCAPE, LEFT = "\ue007", "\ue00c", "\ue012"
 
 

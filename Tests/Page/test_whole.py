@@ -7,11 +7,9 @@ import signal
 import unittest
 
 from browser import Browser
+from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("SHMLENS") or os.path.join(ROOT, ".build", "debug", "shmlens")
-PUBLIC = os.path.join(ROOT, "public")
 ENTER = "\ue007"
 # What the browser itself says of a server that is not there, and of no mistake of the page.
 OUTAGE = ("net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_INCOMPLETE_CHUNKED_ENCODING",

@@ -22,7 +22,10 @@ const sheet = [
     [["wheel", "pinch"], "zoom at the pointer"], [["Shift wheel", "drag"], "move"], [["click", "double click"], "select, come close"],
   ]],
   ["Bytes", [
-    [["↑", "↓", "←", "→", "Page ↑", "Page ↓"], "move"], [["Shift"], "with them: select"],
+    [["↑", "↓", "←", "→", "Page ↑", "Page ↓", "Home", "End"], "move"], [["Shift"], "with them: select"],
+    [["g"], "go to an offset"], [["/"], "search"], [["n", "p"], "next and previous hit"],
+    [["Enter", "double click"], "select the whole block or field"], [["Ctrl C"], "copy"],
+    [["0", "…", "f"], "write over, in a pool; Enter writes, Esc gives up"],
   ]],
 ];
 

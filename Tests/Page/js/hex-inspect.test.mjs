@@ -30,6 +30,8 @@ test("floats", () => {
   assert.equal(table([0xcd, 0xcc, 0xcc, 0x3d]).float32.little, "0.1");
   assert.equal(table([0x01, 0, 0x80, 0x4b]).float32.little, "16777218");
   assert.equal(table([0, 0, 0x80, 0x7f]).float32.little, "∞");
+  assert.equal(table([0, 0, 0, 0xd7]).float32.little, "-1.4073749e+14");
+  assert.equal(table([0, 0, 0, 0x80, 0, 0, 0x40, 0x43]).float64.little, "9007203549708288");
   assert.equal(table([0, 0, 0xc0, 0x7f]).float32.little, "NaN");
   assert.equal(table([0, 0, 0, 0, 0, 0, 0, 0x80]).float64.little, "-0");
   assert.equal(table([0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f]).float64.little, "0.1");

@@ -156,7 +156,7 @@ test("what the bytes belong to is asked once for a place, and again when the hea
   }, () => {}, () => now);
   feed.open("posix:x");
   const want = async (more = {}) => {
-    feed.want({ from: 128, to: 256, stamp: "1", hasHeap: true, hasLayout: true, ...more });
+    feed.want({ from: 128, to: 256, stamp: "1", hasHeap: true, hasLayout: true, hasPages: true, ...more });
     await new Promise((done) => setImmediate(done));
   };
   await want();

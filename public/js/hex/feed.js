@@ -9,6 +9,8 @@ const runsMaximum = 256;
 /** Between two questions of the same kind, however fast the heap changes. */
 const blocksMilliseconds = 500;
 const holesMilliseconds = 3000;
+/** After a refusal that may pass: a lock that was not had in time. */
+const retryMilliseconds = 5000;
 
 export class Feed {
   #get;
@@ -17,7 +19,8 @@ export class Feed {
   #id;
   #controller = new AbortController();
   #flights = new Set();
-  #refused = new Set();
+  /** Until when a part is not asked for again. */
+  #waits = new Map();
   #layout = [];
   #blocks;
   #runs;
@@ -41,14 +44,14 @@ export class Feed {
     this.#controller = new AbortController();
     clearTimeout(this.#timer);
     this.#flights.clear();
-    this.#refused.clear();
+    this.#waits.clear();
     this.#id = id;
     this.#layout = [];
     this.#blocks = this.#runs = this.#painted = this.pool = undefined;
   }
 
   /** Asks for what is missing about [from, to). `stamp` changes whenever the heap does. */
-  want({ from, to, stamp, hasHeap, hasLayout }) {
+  want({ from, to, stamp, hasHeap, hasLayout, hasPages }) {
     if (!this.#id || to <= from) return;
     const now = this.#now();
     if (hasLayout && this.#layout.length === 0) {
@@ -59,7 +62,7 @@ export class Feed {
     }
     if (hasHeap && this.pool) this.#wantBlocks(Math.max(from, this.pool.from), Math.min(to, this.pool.to), stamp, now);
     const isOld = now - (this.#runs?.at ?? 0) >= holesMilliseconds;
-    if (isOld || !covers(this.#runs, from, to)) {
+    if (hasPages && (isOld || !covers(this.#runs, from, to))) {
       const start = Math.floor(Math.max(0, from - marginBytes) / 4096) * 4096;
       this.#ask("pages", `segments/${this.#id}/pages?offset=${start}&limit=${runsMaximum}`, ({ runs }) => {
         const last = runs.at(-1);
@@ -105,8 +108,7 @@ export class Feed {
   }
 
   async #ask(part, path, take) {
-    // What was refused once is not asked again and again: the bytes themselves say what there is to say.
-    if (this.#flights.has(part) || this.#refused.has(part)) return;
+    if (this.#flights.has(part) || this.#now() < (this.#waits.get(part) ?? 0)) return;
     const { signal } = this.#controller;
     this.#flights.add(part);
     try {
@@ -115,7 +117,8 @@ export class Feed {
       take(answer);
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status >= 400 && error.status < 500) this.#refused.add(part);
+      // No right, or no such thing: that stays. The bytes themselves say what there is to say.
+      this.#waits.set(part, error.status === 403 || error.status === 404 ? Infinity : this.#now() + retryMilliseconds);
       this.#flights.delete(part);
       return;
     }

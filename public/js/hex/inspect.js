@@ -1,6 +1,8 @@
 // The bytes at the cursor, read as everything they could be. Pure.
 
 const textMaximum = 64;
+/** Longer numbers are written with an exponent where that is shorter. */
+const longestPlain = 12;
 /** Bytes that the inspector wants to see: the longest text it shows. */
 export const lookBytes = textMaximum;
 
@@ -48,9 +50,15 @@ function float(value, narrow = Number) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "∞" : "-∞";
   for (let digits = 1; digits <= 17; digits += 1) {
     const shorter = Number(value.toPrecision(digits));
-    if (narrow(shorter) === value) return String(shorter);
+    if (narrow(shorter) === value) return brief(shorter);
   }
-  return String(value);
+  return brief(value);
+}
+
+/** Without zeros that only say how large it is. */
+function brief(value) {
+  const text = String(value);
+  return text.length > longestPlain && value.toExponential().length < text.length ? value.toExponential() : text;
 }
 
 /** A word with all digits of a pointer. */

@@ -2,7 +2,6 @@
 
 import { bytes, clock, count, duration, exactBytes, hex as hexNumber, visible } from "../format.js";
 import { make, setText, show } from "../dom.js";
-import { fadeMilliseconds } from "../hex/cache.js";
 import { colour, sentence } from "../hex/colouring.js";
 import { endOf, startOf } from "../hex/cursor.js";
 import { Feed } from "../hex/feed.js";
@@ -10,7 +9,7 @@ import { hexOf, parseOffset, textOf } from "../hex/format.js";
 import { sharedSource } from "../hex/source.js";
 import { button, field, textField } from "./hex/bar.js";
 import { Editor } from "./hex/editor.js";
-import { Finder } from "./hex/finder.js";
+import { Finder, isSparse } from "./hex/finder.js";
 import { Grid } from "./hex/grid.js";
 import { connectHands } from "./hex/hands.js";
 import { Transfer } from "./hex/transfer.js";
@@ -22,10 +21,12 @@ const fadeStepMilliseconds = 250;
 const sayAfterMilliseconds = 400;
 /** Older bytes are shown with their age. */
 const oldMilliseconds = 3000;
+/** The newest times that drawing took, for whoever measures. */
+const tookKept = 600;
 
 const state = {
   actions: undefined, source: undefined, feed: undefined, grid: undefined, finder: undefined, editor: undefined, transfer: undefined,
-  parts: {}, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
+  parts: {}, took: [], isSeen: true, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
   sayTimer: 0, problem: "", readAt: undefined,
 };
 
@@ -35,7 +36,7 @@ export function model() {
   return {
     id: source.id, sizeBytes: sizeBytes(), perRow: grid.columns.perRow, position: grid.position, inSight: grid.inSight(), selection: range(),
     cursor: state.selection?.cursor, rows: grid.model(), edit: editor.edit, hits: finder.hits, error: source.reader.error?.message,
-    pages: source.cache.count, focus: source.focus,
+    pages: source.cache.count, focus: source.focus, took: state.took,
   };
 }
 
@@ -78,11 +79,16 @@ export function connect(host, actions) {
   parts.note.setAttribute("role", "status");
   connectHands(state.grid, {
     selection: () => state.selection, sizeBytes, choose, type: (digit) => state.editor.type(digit), erase: () => state.editor.erase(),
-    enter: () => state.editor.send(), escape, copy: () => state.transfer.copy("hex"), goTo: () => parts.goTo.focus(),
+    enter: () => state.editor.edit ? state.editor.send() : chooseWhole(range()?.from ?? state.grid.inSight().from), whole: chooseWhole, escape, copy: () => state.transfer.copy("hex"), goTo: () => parts.goTo.focus(),
     find: () => state.finder.input.focus(), hit: (direction) => state.finder.step(direction), hovered,
   });
   state.source.listen(invalidate);
-  document.addEventListener("visibilitychange", () => setPace());
+  document.addEventListener("visibilitychange", setPace);
+  // Another view in front, or the rest of this one scrolled to: nobody looks.
+  new IntersectionObserver(([entry]) => {
+    state.isSeen = entry.isIntersecting;
+    setPace();
+  }).observe(host.closest(".card") ?? host);
   setInterval(() => {
     if (state.source.id && !document.hidden) renderStatus();
   }, 500);
@@ -129,13 +135,16 @@ export function arrive(route) {
 export function render(store) {
   const segment = store.data("segment");
   const isFirst = sizeBytes() === 0;
+  const { reader } = state.source;
+  // It is told of again: another one of the same name.
+  if (reader.error?.status === 404 && segment !== state.segment && !store.error("segment")) reader.refresh();
   Object.assign(state, {
     segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
     stamp: String(store.sequence ?? ""), problem: store.error("segment")?.message,
   });
   const size = sizeBytes();
-  state.source.reader.resize(size);
-  state.source.reader.hold(state.isPast);
+  reader.resize(size);
+  reader.hold(state.isPast);
   state.grid.resize(size);
   if (isFirst && size > 0 && state.selection) state.grid.reveal(state.selection.cursor);
   setPace();
@@ -143,7 +152,8 @@ export function render(store) {
 }
 
 function setPace() {
-  state.source.reader.setPace(state.isPast || state.isPaused || document.hidden ? 0 : paceMilliseconds);
+  const isIdle = state.isPast || state.isPaused || document.hidden || !state.isSeen;
+  state.source.reader.setPace(isIdle ? 0 : paceMilliseconds);
 }
 
 /** Selects, tells everybody, and brings the cursor into sight. */
@@ -164,6 +174,12 @@ function choose(selection, { isDrag = false } = {}) {
 function escape() {
   if (state.editor.edit) state.editor.cancel();
   else if (state.selection && state.selection.anchor !== state.selection.cursor) choose({ anchor: state.selection.cursor, cursor: state.selection.cursor });
+}
+
+/** Selects the block, entry or field that a byte belongs to. */
+function chooseWhole(offset) {
+  const found = colour(state.feed.layers(state.mode), offset, offset + 1)[0];
+  if (found) choose({ anchor: found.to - 1, cursor: found.from, isGiven: true });
 }
 
 function announce() {
@@ -200,12 +216,13 @@ function invalidate() {
 function draw() {
   const { source, feed, grid, finder, segment } = state;
   if (!source.id) return;
+  const begun = performance.now();
   const seen = grid.inSight();
   source.reader.look("grid", seen.from, seen.to);
   source.point(range()?.from ?? seen.from);
   // The past has other blocks than these bytes: nothing is asked for it.
   if (segment && !state.isPast) {
-    feed.want({ ...seen, stamp: state.stamp, hasHeap: Boolean(segment.heap), hasLayout: segment.managed === true });
+    feed.want({ ...seen, stamp: state.stamp, hasHeap: Boolean(segment.heap), hasLayout: segment.managed === true, hasPages: isSparse(source.id) });
   }
   const now = performance.now();
   const selection = range() ?? { from: -1, to: -1 };
@@ -217,6 +234,8 @@ function draw() {
   renderWords(selection, seen);
   renderStatus();
   state.transfer.render();
+  state.took.push(performance.now() - begun);
+  if (state.took.length > tookKept) state.took.shift();
   clearTimeout(state.timer);
   if (source.cache.isHot(seen.from, seen.to, now - fadeStepMilliseconds)) state.timer = setTimeout(invalidate, fadeStepMilliseconds);
 }
@@ -224,7 +243,7 @@ function draw() {
 function renderWords({ from, to }, seen) {
   const offset = from >= 0 ? from : seen.from;
   const found = state.isPast ? undefined : colour(state.feed.layers(state.mode), offset, offset + 1)[0];
-  const place = from < 0 ? `Row ${hexNumber(offset)}` : to - from > 1 ? `${hexNumber(from)} – ${hexNumber(to)} (${bytes(to - from)})` : hexNumber(from);
+  const place = from < 0 ? `First in sight, ${hexNumber(offset)}` : from >= sizeBytes() ? `${hexNumber(from)} is behind the end` : to - from > 1 ? `${hexNumber(from)} – ${hexNumber(to)} (${bytes(to - from)})` : hexNumber(from);
   const words = sizeBytes() === 0 ? "" : `${place}${whatIs(offset) && !state.isPast ? `: ${whatIs(offset)}` : ""}`;
   show(state.parts.where, {
     className: "hex-where", text: words, title: from < 0 ? undefined : `${count(from)} to ${count(to)}, ${exactBytes(to - from)}`,
@@ -247,8 +266,9 @@ function renderStatus() {
   const age = reader.answeredAt === undefined ? undefined : performance.now() - reader.answeredAt;
   const at = age === undefined ? "" : clock(new Date(Date.now() - age).toISOString()).slice(0, 8);
   const read = age === undefined ? "" : ` Read at ${at} UTC${age > oldMilliseconds ? `, ${duration(age)} ago` : ""}.`;
-  setText(status, nothing === "" && why ? `${why.text}${read}` : state.segment && nothing === "" ? "Read again every second." : "");
-  status.toggleAttribute("data-warning", Boolean(why?.isProblem));
+  const isLate = !why && age > oldMilliseconds;
+  setText(status, nothing !== "" ? "" : why ? `${why.text}${read}` : isLate ? read.trim() : "Read again every second.");
+  status.toggleAttribute("data-warning", Boolean(why?.isProblem) || isLate);
 }
 
 function problem() {

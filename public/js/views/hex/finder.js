@@ -41,6 +41,11 @@ export class Finder {
       if (this.#question === this.#asked() && this.hits.length > 0) this.step(1);
       else this.#search(undefined);
     });
+    this.input.addEventListener("input", () => {
+      if (this.input.value !== "") return;
+      this.clear();
+      this.#context.changed();
+    });
     this.input.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.#controller) this.#controller.abort();
     });
@@ -134,7 +139,7 @@ export class Finder {
   }
 
   #isMapped() {
-    return /^(posix|semaphore|memfd|file):/.test(this.#context.id());
+    return isSparse(this.#context.id());
   }
 
   #finish(start, { searched, reached, isEnd }) {
@@ -157,11 +162,20 @@ export class Finder {
 
   #showButtons() {
     const isSearching = this.#controller !== undefined;
+    const hasFocus = [this.start, this.stop].includes(document.activeElement);
     this.start.hidden = isSearching;
     this.stop.hidden = !isSearching;
+    if (hasFocus) (isSearching ? this.stop : this.start).focus();
+    // How far it is, is not read out: what was found is.
+    this.found.setAttribute("aria-busy", String(isSearching));
     this.previous.disabled = this.next.disabled = this.hits.length === 0;
     this.more.hidden = isSearching || this.#end === undefined;
   }
+}
+
+/** Whether the server can tell an object's holes. */
+export function isSparse(id) {
+  return /^(posix|semaphore|memfd):/.test(id ?? "");
 }
 
 /** The next stretch from an offset that is not a hole; undefined where only holes follow. */

@@ -56,7 +56,8 @@ export class Grid {
 
   #fit() {
     const { clientWidth, clientHeight } = this.view;
-    if (clientWidth === this.#width && clientHeight === this.#height) return;
+    // What is not shown has no size, and keeps its shape.
+    if (clientWidth === 0 || (clientWidth === this.#width && clientHeight === this.#height)) return;
     this.#width = clientWidth;
     this.#height = clientHeight;
     this.#shape();

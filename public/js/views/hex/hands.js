@@ -7,7 +7,7 @@ const dragFactor = 0.3;
 
 /**
  * Connects a grid. `does` is `{selection(), sizeBytes(), choose(selection), type(digit), erase(), enter(), escape(), copy(),
- * goTo(), find(), hit(direction), hovered(offset), isEditing()}`.
+ * goTo(), find(), hit(direction), hovered(offset), whole(offset)}`.
  */
 export function connectHands(grid, does) {
   connectPointer(grid, does);
@@ -78,6 +78,9 @@ function connectPointer(grid, does) {
   sheet.addEventListener("pointerup", end);
   sheet.addEventListener("pointercancel", end);
   sheet.addEventListener("lostpointercapture", end);
+  sheet.addEventListener("dblclick", (event) => {
+    if (does.sizeBytes() > 0) does.whole(grid.byteAt(event.clientX, event.clientY));
+  });
   sheet.addEventListener("pointerleave", () => does.hovered(undefined));
   sheet.addEventListener("click", (event) => {
     if (event.pointerType !== "touch" || does.sizeBytes() === 0) return;

@@ -13,6 +13,7 @@ const pieceBytes = 4 * 1024 * 1024;
 
 export class Transfer {
   #context;
+  #isSaving = false;
 
   /** `context` is `{actions, id(), name(), sizeBytes(), selection(), known(from, to)}`. */
   constructor(host, context) {
@@ -32,7 +33,8 @@ export class Transfer {
   render() {
     const { actions } = this.#context;
     const isNone = this.#context.selection() === undefined;
-    this.copyButton.disabled = this.saveButton.disabled = isNone;
+    this.copyButton.disabled = isNone;
+    this.saveButton.disabled = isNone || this.#isSaving;
     const href = actions.api.address(`segments/${this.#context.id()}/bytes`);
     if (this.whole.getAttribute("href") !== href) this.whole.setAttribute("href", href);
     const download = `${fileName(this.#context.name())}.bin`;
@@ -68,7 +70,8 @@ export class Transfer {
       toast({ text: `${bytes(length)} are selected; at most ${bytes(fileMaximum)} can be put into a file here. The whole can be downloaded however large it is.`, tone: "warning" });
       return;
     }
-    this.saveButton.disabled = true;
+    this.#isSaving = true;
+    this.render();
     try {
       const data = await this.#read(selection);
       const link = document.createElement("a");
@@ -80,7 +83,8 @@ export class Transfer {
     } catch (error) {
       toast({ text: `Not saved: ${error.message}`, tone: "error" });
     } finally {
-      this.saveButton.disabled = false;
+      this.#isSaving = false;
+      this.render();
     }
   }
 
