@@ -50,7 +50,6 @@ export function connect(theActions) {
 export function arrive(route) {
   clearTimeout(typing);
   const { q, kind, managed, orphaned, deleted } = byId("segments-filters").elements;
-  // What is being typed is not taken back.
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   offerKinds([route.kind]);
   kind.value = route.kind ?? "";
