@@ -87,7 +87,8 @@ function ask(store) {
   const { route } = store;
   const list = store.data("segments");
   const now = performance.now();
-  if (isWhole(list, route)) return;
+  // The stream's first word is on its way.
+  if (isPlain(route) && (!list || isWhole(list, route))) return;
   const wanted = path(route);
   if (asked.path === wanted) {
     const isKnown = asked.list === list && !list?.next;

@@ -51,9 +51,9 @@ export class Watch {
   #isBusy = false;
 
   /**
-   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is `[{id, segment,
-   * locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time
-   * that `look` is told too.
+   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is
+   * `[{id, segment, locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether
+   * all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time that `look` is told too.
    */
   constructor({ get, received, isAlarming, clock }) {
     this.#get = get;
