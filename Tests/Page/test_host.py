@@ -190,7 +190,9 @@ class Overview(HostCase):
             self.assertIn("400 (Bad Request)", entry["message"])
 
     def test_totals_are_the_servers(self):
+        self.object("counted")
         self.browser.until("return document.querySelector('#totals meter')", "totals")
+        self.browser.until("return document.getElementById('totals').textContent.includes('POSIX')", "what there is by kind")
         status = self.server.ask("GET", "status")
         text = self.browser.text("#totals").replace("\u00a0", " ")
         self.assertIn("/dev/shm", text)
@@ -397,6 +399,9 @@ class Keys(HostCase):
         self.browser.until("return document.activeElement.name === 'q'", "the search")
         self.open(f"?segment={quoted(name)}")
         self.browser.until("return document.querySelector('#segment-facts dd')", "the segment")
+        self.browser.keys("/")
+        self.browser.until("return document.activeElement.closest('#hex [role=search]')", "the search in the bytes")
+        self.browser.run("document.activeElement.blur()")
         self.browser.keys("2")
         self.browser.until("return document.querySelector('#tab-locks-button').getAttribute('aria-selected') === 'true'", "the second tab")
         self.browser.run("document.activeElement.blur()")

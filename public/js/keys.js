@@ -13,7 +13,8 @@ const sheet = [
     [["Home", "End"], "in the area map: to the largest, to the smallest"], [["Enter"], "open it"],
   ]],
   ["A segment", [
-    [["1", "…", "6"], "its tabs"], [["←", "→", "Home", "End"], "on the tabs: to the next, the first, the last"], [["/"], "go to an offset"],
+    [["1", "…", "6"], "its tabs"], [["←", "→", "Home", "End"], "on the tabs: to the next, the first, the last"],
+    [["/"], "search in its bytes"],
   ]],
   ["Memory map", [
     [["+", "−"], "zoom"], [["0"], "the whole"], [["f"], "the selection"],
@@ -22,11 +23,13 @@ const sheet = [
     [["wheel", "pinch"], "zoom at the pointer"], [["Shift wheel", "drag"], "move"], [["click", "double click"], "select, come close"],
   ]],
   ["Bytes", [
-    [["↑", "↓", "←", "→", "Page ↑", "Page ↓", "Home", "End"], "move"], [["Shift"], "with them: select"],
-    [["g"], "go to an offset"], [["/"], "search"], [["n", "p"], "next and previous hit"],
-    [["Enter", "double click"], "select the whole block or field"], [["Ctrl C"], "copy"],
-    [["0", "…", "f"], "write over, in a pool; Enter writes, Esc gives up"],
+    [["↑", "↓", "←", "→", "Page ↑", "Page ↓", "Home", "End"], "move"], [["Ctrl Home", "Ctrl End"], "to the first and the last"],
+    [["Shift"], "with them: select"], [["Ctrl A"], "select all"], [["Ctrl C"], "copy in hex"], [["g"], "go to an offset"],
+    [["/"], "search"], [["n", "p"], "next and previous hit"], [["0", "…", "9", "a", "…", "f"], "write over, in a pool"],
+    [["Backspace"], "take the last digit back"], [["Enter"], "send what was written; else select the whole block or field"], [["Esc"], "give it up; select one byte only"],
   ]],
+  ["At the cursor", [[["↑", "↓", "←", "→", "Home", "End"], "from value to value"], [["Enter"], "copy it"]]],
+  ["Strip of events", [[["←", "→", "Home", "End"], "from event to event"], [["Enter"], "show its row"], [["Esc"], "follow again"]]],
 ];
 
 /** What has keys of its own, or a use for letters: only the sheet can be called from there. */
@@ -84,7 +87,7 @@ function act(event, sequence, actions) {
   if (event.key === "?" && !at("input, textarea, dialog")) return openSheet();
   if (at(takesKeys)) return false;
   if (sequence === "go") return goToOverview(actions);
-  if (event.key === "/") return focusOn(byId("view-overview").hidden ? "#hex input" : "#segments-filters input[type=search]");
+  if (event.key === "/") return focusOn(byId("view-overview").hidden ? "#hex [role=search] input" : "#segments-filters input[type=search]");
   if (event.key === " " && !event.repeat && !at(takesSpace)) return press(byId("pause"));
   if (/^[1-9]$/.test(event.key) && !byId("view-segment").hidden) {
     return press([...byId("tabs").children].filter((tab) => !tab.hidden)[Number(event.key) - 1]);

@@ -174,12 +174,14 @@ test("the watch looks into settled managed segments, and is not hurried", async 
     },
     received: (told) => { news = told; },
     isAlarming,
-    clock: () => 500,
+    clock: () => 1500,
   });
   const list = {
     takenAt: "2026-01-01T00:10:00.000Z",
     segments: [segment("a", { managed: true }), segment("gone", { managed: true }), segment("foreign"), segment("young", { managed: true, createdAt: "2026-01-01T00:09:59.000Z" })],
   };
+  watch.rest(-1000);
+  assert.equal(watch.look(list, -1), undefined);
   const round = watch.look(list, 0);
   assert.equal(watch.look(list, 0), undefined);
   await round;
@@ -188,9 +190,32 @@ test("the watch looks into settled managed segments, and is not hurried", async 
   assert.equal(watch.look(list, 100), undefined);
   asked.length = 0;
   await watch.look({ ...list, segments: list.segments.slice(0, 1) }, 9000);
-  // The thorough look took 500 ms: the next comes after 10 s.
   assert.deepEqual(asked, ["segments/posix:a/locks"]);
   await watch.look({ ...list, next: "more" }, 20000);
   assert.ok(asked.includes("segments/posix:a"));
   assert.equal(asked.filter((path) => path.includes("=true")).length, 3);
+});
+
+test("a lock that comes into trouble has its segment looked into at the next turn, once", async () => {
+  const asked = [];
+  let state = lock();
+  const watch = new Watch({
+    get: async (path) => {
+      asked.push(path);
+      return path.endsWith("/locks") ? { locks: [state] } : { ...segment("a"), heap: {}, participantCount: 0 };
+    },
+    received: () => {}, isAlarming, clock: () => 0,
+  });
+  const list = { takenAt: "2026-01-01T00:10:00.000Z", segments: [segment("a", { managed: true })] };
+  const thorough = async (now) => {
+    asked.length = 0;
+    await watch.look(list, now);
+    return asked.includes("segments/posix:a");
+  };
+  assert.equal(await thorough(0), true);
+  assert.equal(await thorough(2000), false);
+  state = lock({ state: "ownerDead", owner: { alive: false } });
+  assert.equal(await thorough(4000), false);
+  assert.equal(await thorough(6000), true);
+  assert.equal(await thorough(8000), false);
 });

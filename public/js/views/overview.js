@@ -12,7 +12,14 @@ import { merged, Watch } from "./overview/watch.js";
 import * as segments from "./segments.js";
 
 let actions;
-let watch;
+/** The store that was drawn last: what the watch finds goes there, if the overview is still what is looked at. */
+let seen;
+const watch = new Watch({
+  get: (path) => actions.api.get(path),
+  received: (news) => { if (!seen.route.segment) seen.received("watched", news, performance.now()); },
+  isAlarming,
+  clock: () => performance.now(),
+});
 
 export function connect(host, theActions) {
   actions = theActions;
@@ -26,6 +33,7 @@ export function connect(host, theActions) {
 }
 
 export function arrive(route) {
+  watch.rest(performance.now());
   area.arrive(route);
   segments.arrive(route);
 }
@@ -40,12 +48,7 @@ export function render(store) {
 
 /** Looks into managed segments while the page follows the host. */
 function look(store) {
-  watch ??= new Watch({
-    get: (path) => actions.api.get(path),
-    received: (news) => { if (!store.route.segment) store.received("watched", news, performance.now()); },
-    isAlarming,
-    clock: () => performance.now(),
-  });
+  seen = store;
   const list = store.data("segments");
   if (list && !store.isPaused) watch.look(list, performance.now());
 }

@@ -50,7 +50,6 @@ export function connect(theActions) {
 export function arrive(route) {
   clearTimeout(typing);
   const { q, kind, managed, orphaned, deleted } = byId("segments-filters").elements;
-  // What is being typed is not taken back.
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   offerKinds([route.kind]);
   kind.value = route.kind ?? "";
@@ -88,7 +87,8 @@ function ask(store) {
   const { route } = store;
   const list = store.data("segments");
   const now = performance.now();
-  if (isWhole(list, route)) return;
+  // The stream's first word is on its way.
+  if (isPlain(route) && (!list || isWhole(list, route))) return;
   const wanted = path(route);
   if (asked.path === wanted) {
     const isKnown = asked.list === list && !list?.next;

@@ -96,9 +96,15 @@ export class Grid {
     this.#bar = bar;
     if (this.scale.isScaled) {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#settle(), settleMilliseconds);
+      this.#timer = setTimeout(() => this.#settleAtRest(), settleMilliseconds);
     }
     this.#changed();
+  }
+
+  /** The bar may have been moved already, and its event be on the way: that movement is not to be undone. */
+  #settleAtRest() {
+    if (this.view.scrollTop === this.#bar) this.#settle();
+    else this.#scrolled();
   }
 
   /** Puts the bar where the position is. */

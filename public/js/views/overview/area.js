@@ -20,7 +20,7 @@ const tipOffset = 14;
 
 const area = {
   actions: undefined, canvas: undefined, parts: {}, colours: undefined, width: 0, height: 0, tiles: [],
-  hover: -1, cursor: -1, frame: 0, list: undefined, stamp: "", hasFocus: false, pointer: { x: -1, y: -1 },
+  hover: -1, cursor: -1, frame: 0, list: undefined, passing: [], shown: [], route: {}, stamp: "", hasFocus: false, pointer: { x: -1, y: -1 },
 };
 
 /** What the map draws, for tests and for whoever measures. */

@@ -5,9 +5,12 @@
 // the whole heap: they are asked for less often, and the seldomer the longer that takes.
 
 const roundMilliseconds = 2000;
+/** A stream's first list may be a little old: what went just now is not asked for. */
+const firstMilliseconds = 1000;
 const thoroughMilliseconds = 8000;
 /** From one thorough look at a segment to the next passes so many times what it took. */
-const restFactor = 20;
+const restFactor = 10;
+const restMaximum = 20000;
 /** Between two looks at what is too small for the stream's list. */
 const wideMilliseconds = 10000;
 /** Segments that are looked into in one round. */
@@ -51,15 +54,20 @@ export class Watch {
   #isBusy = false;
 
   /**
-   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is `[{id, segment,
-   * locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time
-   * that `look` is told too.
+   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is
+   * `[{id, segment, locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether
+   * all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time that `look` is told too.
    */
   constructor({ get, received, isAlarming, clock }) {
     this.#get = get;
     this.#clock = clock;
     this.#received = received;
     this.#isAlarming = isAlarming;
+  }
+
+  /** Called where a stream begins: the first round comes a little later. */
+  rest(now) {
+    this.#roundAt = now - roundMilliseconds + firstMilliseconds;
   }
 
   /** Called as often as the page is drawn; `list` is the stream's answer, the largest objects of the host. */
@@ -110,10 +118,13 @@ export class Watch {
         return;
       }
       const answer = segment.heap && segment.participantCount > 0 ? await get("/participants?limit=1000") : undefined;
-      const rest = Math.max(thoroughMilliseconds, restFactor * (this.#clock() - now));
-      inside = { id, segment, participants: answer?.participants ?? [], locks: [], thoroughAt: now + rest };
+      const rest = Math.min(restMaximum, Math.max(thoroughMilliseconds, restFactor * (this.#clock() - now)));
+      inside = { id, segment, participants: answer?.participants ?? [], locks: [], isTroubled: inside?.isTroubled, thoroughAt: now + rest };
     }
     const locks = inside.segment.heap ? (await get("/locks"))?.locks ?? [] : [];
-    this.#insides.set(id, { ...inside, locks });
+    // A lock that is in trouble may be so because somebody died: that is looked into at the next turn.
+    const isTroubled = this.#isAlarming({ locks, participants: [] });
+    const thoroughAt = isTroubled && !inside.isTroubled ? now : inside.thoroughAt;
+    this.#insides.set(id, { ...inside, locks, isTroubled, thoroughAt });
   }
 }
