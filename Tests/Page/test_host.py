@@ -85,6 +85,10 @@ class HostCase(unittest.TestCase):
     def open(self, query=""):
         self.browser.open(f"{self.server.base}/{query}")
 
+    def until_address(self, part):
+        """What changes often reaches the address a little later."""
+        self.browser.until(lambda: part in self.browser.url(), f"{part} in the address")
+
     def until_listed(self, name):
         self.browser.until(lambda: self.row(name), f"{name} is listed")
 
@@ -164,7 +168,7 @@ class Overview(HostCase):
         self.server.ask("POST", "segments", {"name": managed, "capacityBytes": "64KiB"})
         self.browser.type("#segments-filters [name=q]", stem)
         self.browser.until(lambda: len(self.names()) == 4, "four of them")
-        self.assertIn(f"q={stem}", self.browser.url())
+        self.until_address(f"q={stem}")
         self.browser.click("[data-sort=sizeBytes]")
         self.browser.until(lambda: [name[-1] for name in self.names()] == ["d", "2", "0", "1"], "the largest first")
         self.assertEqual(self.browser.run("return document.querySelector('[data-sort=sizeBytes]').closest('th').getAttribute('aria-sort')"), "descending")
@@ -172,7 +176,7 @@ class Overview(HostCase):
         self.browser.until(lambda: [name[-1] for name in self.names()] == ["1", "0", "2", "d"], "the smallest first")
         self.browser.run("const s = document.querySelector('[name=managed]'); s.value = 'false'; s.dispatchEvent(new Event('change', { bubbles: true }))")
         self.browser.until(lambda: len(self.names()) == 3, "only those of others")
-        self.assertIn("managed=false", self.browser.url())
+        self.until_address("managed=false")
         self.browser.reload()
         self.browser.until(lambda: [name[-1] for name in self.names()] == ["1", "0", "2"], "the same after a reload")
         self.browser.back()
@@ -252,7 +256,7 @@ class Attention(HostCase):
         self.assertEqual(self.attention()[0]["severity"], "error")
         self.browser.run("[...document.querySelectorAll('#attention-list a')].find((a) => a.textContent === arguments[0]).click()", name)
         self.browser.until("return document.querySelector('#tab-locks-button').getAttribute('aria-selected') === 'true'", "the tab of the locks")
-        self.assertIn("tab=locks", self.browser.url())
+        self.until_address("tab=locks")
         os.kill(worker["pid"], signal.SIGCONT)
         self.end(worker)
         self.open()
@@ -301,7 +305,7 @@ class AreaMap(HostCase):
         self.assertTrue(one["hatched"])
         self.browser.run("const s = document.querySelector('#area-colouring'); s.value = 'health'; s.dispatchEvent(new Event('change'))")
         self.browser.until(lambda: self.tile(large)["colour"] == "health-orphaned", "coloured by health")
-        self.assertIn("colour=health", self.browser.url())
+        self.until_address("colour=health")
         tile = self.tile(large)
         expected = self.colour("health-orphaned")
         points = self.pixels(tile["x"] + tile["width"] - 16, tile["y"] + tile["height"] - 4, 12)
@@ -320,14 +324,14 @@ class AreaMap(HostCase):
         self.assertIsNone(self.tile(name))
         self.browser.run("const s = document.querySelector('#area-sizing'); s.value = 'size'; s.dispatchEvent(new Event('change'))")
         self.browser.until(lambda: self.tile(name), "its tile")
-        self.assertIn("area=size", self.browser.url())
+        self.until_address("area=size")
 
     def test_the_legend_filters_the_map_and_the_list(self):
         name = self.object("legend", 1 << 20)
         self.browser.until(lambda: self.tile(name), "its tile")
         self.browser.run("[...document.querySelectorAll('.area-legend button')].find((b) => b.textContent.startsWith('POSIX')).click()")
         self.browser.until(lambda: self.tile(name) is None and self.row(name) is None, "it is put away")
-        self.assertIn("hide=posix", self.browser.url())
+        self.until_address("hide=posix")
         self.assertIn("put away by the legend", self.browser.text("#segments-count"))
         self.browser.run("[...document.querySelectorAll('.area-legend button')].find((b) => b.textContent.startsWith('POSIX')).click()")
         self.browser.until(lambda: self.tile(name) and self.row(name), "it is back")
@@ -526,7 +530,7 @@ class Many(HostCase):
         first = self.names()
         self.browser.run("[...document.querySelectorAll('#segments-pager a')].find((a) => a.textContent === 'Next page').click()")
         self.browser.until(lambda: self.names() and not set(self.names()) & set(first), "the next page")
-        self.assertIn("cursor=", self.browser.url())
+        self.until_address("cursor=")
         self.browser.run("[...document.querySelectorAll('#segments-pager a')].find((a) => a.textContent === 'First page').click()")
         self.browser.until(lambda: self.names()[1:] == first[1:] or set(self.names()) & set(first), "the first page")
 
