@@ -4,12 +4,15 @@ import json
 import os
 import statistics
 import sys
+import time
 import unittest
 
 from browser import Browser
 from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
+# 1,000,000 blocks and ten minutes for what is quoted; less for each change.
+MINUTES = float(os.environ.get("SHMLENS_PAGE_MINUTES", 0.5))
 BLOCKS = int(os.environ.get("SHMLENS_PAGE_BLOCKS", 100_000))
 # What Chromium records of frames.
 TRACE = {"traceCategories": "benchmark,cc,devtools.timeline,disabled-by-default-devtools.timeline.frame"}
@@ -113,6 +116,35 @@ class LargeObjects(unittest.TestCase):
                 file.seek(index * (1 << 34) + 12345 * 4096)
                 file.write(b"island %d" % index)
         self.report("1 TiB, sparse", self.drive(quoted(name), 10))
+
+
+class LongRun(unittest.TestCase):
+    """What a page takes that is left open on a segment that changes all the time."""
+
+    # A quarter of an hour of pictures and figures, and what is on the screen.
+    MOST_BYTES = 120 << 20
+
+    def test_memory_is_bounded(self):
+        with Server(PROGRAM, PUBLIC) as server, Browser(1280, 900) as browser:
+            name = unique("long")
+            self.addCleanup(remove, name)
+            made = server.ask("POST", "segments", {"name": name, "capacityBytes": "16MiB"})
+            server.ask("POST", "workers", {"segment": made["id"], "workload": "mixed", "count": 4, "options": {"ratePerSecond": 200}})
+            browser.open(f"{server.base}/?segment={made['id']}&tab=events")
+            browser.until("return document.getElementById('live-text').textContent === 'live'", "the page is live")
+            samples = []
+            end = time.monotonic() + MINUTES * 60
+            while time.monotonic() < end:
+                time.sleep(min(30, MINUTES * 60 / 10))
+                samples.append(self.used(browser))
+            print(f"\nheap of the page over {MINUTES} min, MiB: {[round(used / 2**20, 1) for used in samples]}", file=sys.stderr)
+            self.assertLess(max(samples), self.MOST_BYTES)
+            self.assertEqual([entry for entry in browser.logs() if entry["level"] in ("SEVERE", "WARNING")], [])
+
+    def used(self, browser):
+        """Bytes of the page's objects that something still holds."""
+        browser.cdp("HeapProfiler.collectGarbage")
+        return browser.cdp("Runtime.getHeapUsage")["usedSize"]
 
 
 def frames(entries):

@@ -1,13 +1,15 @@
 // The memory map: a canvas to look at, zoom and pan, a legend that filters, and the same as a table.
 
-import { bytes, count, exactBytes, hex, percent, plural, visible } from "../format.js";
-import { facts, make, reconcile, rows, setText, show } from "../dom.js";
+import { bytes, count, exactBytes, hex, percent, visible } from "../format.js";
+import { make, reconcile, rows, setText, show } from "../dom.js";
 import * as cameras from "../map/camera.js";
 import { modes, sentence, stretchSentence } from "../map/colours.js";
 import { display, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
 import { packed, unpacked } from "../map/past.js";
 import { paint, palette, prepare, watchScreen } from "../map/paint.js";
+import { connectHands } from "./map/hands.js";
+import { build } from "./map/parts.js";
 
 const heightMinimum = 252;
 const tableRowsMaximum = 200;
@@ -18,8 +20,8 @@ const frameTimesKept = 600;
 
 const map = {
   host: undefined, actions: undefined, canvas: undefined, parts: {}, feed: undefined, colours: undefined, view: undefined,
-  width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, drag: undefined,
-  pointers: new Map(), bytes: undefined, sayTimer: 0, frameTimes: [], isOwnMove: false, heap: false, sizeBytes: 0,
+  width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, bytes: undefined, sayTimer: 0,
+  frameTimes: [], isOwnMove: false, heap: false, sizeBytes: 0,
 };
 
 /** What the map draws, for tests and for whoever measures: the drawing's own model. */
@@ -31,7 +33,10 @@ export function connect(host, actions, store) {
   map.host = host;
   map.actions = actions;
   map.feed = new Feed(actions.api.get, invalidate, (picture) => store.received("map", packed(picture), performance.now()));
-  build(host);
+  map.parts = build(host, {
+    mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, selection: fitSelection, table: renderTable,
+  });
+  map.canvas = map.parts.canvas;
   new ResizeObserver(([entry]) => {
     map.width = Math.floor(entry.contentRect.width);
     map.height = Math.max(heightMinimum, Math.floor(entry.contentRect.height / cameras.rowHeight) * cameras.rowHeight);
@@ -42,63 +47,11 @@ export function connect(host, actions, store) {
     map.colours = undefined;
     invalidate();
   });
-  connectPointer(map.canvas);
-  map.canvas.addEventListener("keydown", onKey);
-}
-
-function build(host) {
-  const { parts } = map;
-  const head = make("div", { className: "map-head" });
-  parts.mode = make("select");
-  parts.mode.id = "map-mode";
-  parts.mode.addEventListener("change", () => map.actions.change({ colour: parts.mode.value, hide: undefined }));
-  const label = make("label", { text: "Colour by" });
-  label.append(" ", parts.mode);
-  const buttons = make("div", { className: "map-buttons" });
-  for (const [text, title, act] of [
-    ["−", "Zoom out (−)", () => zoomAround(1 / stepFactor)], ["+", "Zoom in (+)", () => zoomAround(stepFactor)],
-    ["All", "Show the whole (0)", fitAll], ["Selection", "Show the selection (f)", fitSelection],
-  ]) {
-    const button = make("button", { text, title });
-    button.type = "button";
-    button.setAttribute("aria-label", title);
-    button.addEventListener("click", act);
-    buttons.append(button);
-  }
-  head.append(label, buttons);
-  parts.where = head.appendChild(make("p", { className: "map-where" }));
-  parts.frame = make("div", { className: "map-frame" });
-  map.canvas = make("canvas");
-  map.canvas.id = "map-canvas";
-  map.canvas.tabIndex = 0;
-  map.canvas.setAttribute("role", "img");
-  map.canvas.setAttribute("aria-label", "Memory map");
-  parts.empty = make("p", { className: "map-empty" });
-  parts.frame.append(map.canvas, parts.empty);
-  parts.status = make("p", { className: "map-status" });
-  parts.legend = make("ul", { className: "map-legend" });
-  parts.legend.setAttribute("aria-label", "Colours; press one to fade it");
-  parts.details = make("details", { className: "map-table" });
-  parts.details.append(make("summary", { text: "The map as a table" }));
-  parts.details.addEventListener("toggle", renderTable);
-  const scroll = make("div", { className: "scroll tall" });
-  scroll.tabIndex = 0;
-  scroll.setAttribute("role", "region");
-  scroll.setAttribute("aria-label", "The map as a table");
-  const table = make("table", { className: "rows" });
-  const header = make("tr");
-  for (const [text, isNumber] of [["From", false], ["Size", true], ["What", false]]) {
-    const cell = make("th", { text, className: isNumber ? "number" : "" });
-    cell.scope = "col";
-    header.append(cell);
-  }
-  const top = make("thead");
-  top.append(header);
-  parts.rows = make("tbody");
-  table.append(make("caption", { text: "What is seen in the map" }), top, parts.rows);
-  scroll.append(table);
-  parts.details.append(scroll);
-  host.append(head, parts.frame, parts.status, parts.legend, parts.details);
+  connectHands(map.canvas, {
+    view: () => map.view, width: () => map.width, height: () => map.height, move, look, leave: () => hover(undefined),
+    choose: (point) => choose(byteAt(point)), closer, zoom, all: fitAll, selection: fitSelection, step: stepBlock,
+    drop: () => actions.select({ at: undefined, to: undefined, source: "map" }),
+  });
 }
 
 // What is shown
@@ -185,7 +138,7 @@ function draw(time) {
   const known = source();
   map.list = display(map.view, known);
   map.list.marks = map.selection ? [map.selection] : [];
-  if (map.hover?.range && !map.drag) map.list.marks.unshift({ ...map.hover.range, isDashed: true });
+  if (map.hover?.range) map.list.marks.unshift({ ...map.hover.range, isDashed: true });
   map.list.bytes = bytesInSight();
   const height = map.view.rows * cameras.rowHeight;
   for (const [key, value] of [["width", `${map.width}px`], ["height", `${height}px`]]) {
@@ -291,8 +244,10 @@ function move(view) {
   invalidate();
 }
 
-function zoomAround(factor) {
+/** In where `direction` is positive, else out. */
+function zoom(direction) {
   if (!map.view) return;
+  const factor = direction > 0 ? stepFactor : 1 / stepFactor;
   const range = map.selection;
   let [x, y] = [map.width / 2, map.view.rows * cameras.rowHeight / 2];
   // Around what is selected, where it is in sight.
@@ -308,21 +263,25 @@ function fitSelection() {
   if (map.view && map.selection) move(cameras.fitted(map.view, map.selection.from, map.selection.to));
 }
 
-function pointAt(event) {
-  return { x: event.offsetX, y: event.offsetY };
+function byteAt({ x, y }) {
+  return Math.floor(cameras.byteAt(map.view, x, y));
 }
 
-function look(event) {
+function look(point) {
   if (!map.view) return;
-  const { x, y } = pointAt(event);
-  const byte = Math.floor(cameras.byteAt(map.view, x, y));
-  if (byte < 0 || byte >= map.sizeBytes) {
-    map.hover = undefined;
-  } else {
-    const thing = thingAt(byte, source());
-    map.hover = { byte, range: rangeOfThing(thing) };
-  }
+  const byte = byteAt(point);
+  hover(byte < 0 || byte >= map.sizeBytes ? undefined : { byte, range: rangeOfThing(thingAt(byte, source())) });
+}
+
+function hover(place) {
+  map.hover = place;
   invalidate();
+}
+
+/** What is at a point fills the picture; where nothing is, it comes closer there. */
+function closer({ x, y }) {
+  const range = rangeOfThing(thingAt(byteAt({ x, y }), source()));
+  move(range ? cameras.fitted(map.view, range.from, range.to) : cameras.zoomed(map.view, 4, x, y));
 }
 
 function describe({ block, bucket, run, region, field }) {
@@ -362,81 +321,6 @@ function selectBlock(block) {
 function say(text) {
   clearTimeout(map.sayTimer);
   map.sayTimer = setTimeout(() => map.actions.announce(text), sayAfterMilliseconds);
-}
-
-function connectPointer(canvas) {
-  canvas.addEventListener("wheel", (event) => {
-    if (!map.view) return;
-    event.preventDefault();
-    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? map.height : 1;
-    if (event.shiftKey) return move(cameras.scrolled(map.view, (event.deltaY || event.deltaX) * unit / cameras.rowHeight / 3));
-    const { x, y } = pointAt(event);
-    move(cameras.zoomed(map.view, Math.exp(-event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.002)), x, y));
-  }, { passive: false });
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !map.view) return;
-    canvas.setPointerCapture(event.pointerId);
-    map.pointers.set(event.pointerId, pointAt(event));
-    map.drag = { view: map.view, from: pointAt(event), moved: false, pinch: pinch() };
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!map.pointers.has(event.pointerId)) return look(event);
-    map.pointers.set(event.pointerId, pointAt(event));
-    const { view, from, pinch: begun } = map.drag;
-    const now = pinch();
-    if (begun && now) {
-      map.drag.moved = true;
-      return move(cameras.zoomed(view, now.distance / Math.max(1, begun.distance), now.x, now.y));
-    }
-    const point = pointAt(event);
-    const [dx, dy] = [point.x - from.x, point.y - from.y];
-    if (!map.drag.moved && Math.hypot(dx, dy) < 4) return undefined;
-    map.drag.moved = true;
-    return move(cameras.dragged(view, dx, dy));
-  });
-  const end = (event) => {
-    if (!map.pointers.delete(event.pointerId)) return;
-    const wasClick = map.drag && !map.drag.moved && event.type === "pointerup";
-    map.drag = map.pointers.size > 0 ? { view: map.view, from: [...map.pointers.values()][0], moved: true } : undefined;
-    if (wasClick) choose(Math.floor(cameras.byteAt(map.view, event.offsetX, event.offsetY)));
-    invalidate();
-  };
-  canvas.addEventListener("pointerup", end);
-  canvas.addEventListener("pointercancel", end);
-  canvas.addEventListener("pointerleave", () => {
-    map.hover = undefined;
-    invalidate();
-  });
-  canvas.addEventListener("dblclick", (event) => {
-    const { x, y } = pointAt(event);
-    const range = rangeOfThing(thingAt(Math.floor(cameras.byteAt(map.view, x, y)), source()));
-    move(range ? cameras.fitted(map.view, range.from, range.to) : cameras.zoomed(map.view, 4, x, y));
-  });
-}
-
-/** Two fingers: where their middle is and how far apart they are. */
-function pinch() {
-  const [first, second] = [...map.pointers.values()];
-  if (!second) return undefined;
-  return { x: (first.x + second.x) / 2, y: (first.y + second.y) / 2, distance: Math.hypot(first.x - second.x, first.y - second.y) };
-}
-
-function onKey(event) {
-  if (!map.view || event.altKey || event.ctrlKey || event.metaKey) return;
-  const page = map.view.rows * 0.8;
-  const moves = {
-    ArrowUp: () => move(cameras.scrolled(map.view, -1)), ArrowDown: () => move(cameras.scrolled(map.view, 1)),
-    ArrowLeft: () => move(cameras.dragged(map.view, map.width / 16, 0)), ArrowRight: () => move(cameras.dragged(map.view, -map.width / 16, 0)),
-    PageUp: () => move(cameras.scrolled(map.view, -page)), PageDown: () => move(cameras.scrolled(map.view, page)),
-    Home: () => move(cameras.clamped({ ...map.view, start: 0 })), End: () => move(cameras.clamped({ ...map.view, start: map.sizeBytes })),
-    "+": () => zoomAround(stepFactor), "=": () => zoomAround(stepFactor), "-": () => zoomAround(1 / stepFactor), 0: fitAll, f: fitSelection,
-    n: () => stepBlock(1), p: () => stepBlock(-1), Enter: () => stepBlock(0),
-    Escape: () => map.actions.select({ at: undefined, to: undefined, source: "map" }),
-  };
-  const act = moves[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
 }
 
 /** Selects the block behind the selected one, or before it, or in the middle of what is seen. */

@@ -1,7 +1,7 @@
 // One segment: what it is, its map beside its bytes, and the tabs below.
 
 import { bytes, count, exactBytes, moment, plural, visible } from "../format.js";
-import { byId, facts, make, reconcile, setText, show } from "../dom.js";
+import { byId, facts, make, setText, show } from "../dom.js";
 import { showFindings } from "./findings.js";
 import * as map from "./map.js";
 import * as hex from "./hex.js";
