@@ -176,22 +176,26 @@ test("the watch looks into settled managed segments, and is not hurried", async 
     isAlarming,
     clock: () => 1500,
   });
+  const time = Date.parse("2026-01-01T00:10:00.000Z");
   const list = {
-    takenAt: "2026-01-01T00:10:00.000Z",
     segments: [segment("a", { managed: true }), segment("gone", { managed: true }), segment("foreign"), segment("young", { managed: true, createdAt: "2026-01-01T00:09:59.000Z" })],
   };
   watch.rest(-1000);
-  assert.equal(watch.look(list, -1), undefined);
-  const round = watch.look(list, 0);
-  assert.equal(watch.look(list, 0), undefined);
+  assert.equal(watch.look(list, -1, time), undefined);
+  const round = watch.look(list, 0, time);
+  assert.equal(watch.look(list, 0, time), undefined);
   await round;
   assert.deepEqual(asked, ["segments/posix:a", "segments/posix:gone", "segments/posix:a/participants?limit=1000", "segments/posix:a/locks"]);
   assert.deepEqual(news.insides.map(({ id }) => id), ["posix:a"]);
-  assert.equal(watch.look(list, 100), undefined);
+  assert.equal(watch.look(list, 100, time), undefined);
   asked.length = 0;
-  await watch.look({ ...list, segments: list.segments.slice(0, 1) }, 9000);
+  await watch.look({ ...list, segments: list.segments.slice(0, 1) }, 9000, time + 1000);
   assert.deepEqual(asked, ["segments/posix:a/locks"]);
-  await watch.look({ ...list, next: "more" }, 20000);
+  // The same list, not sent again: what was young has been there for a while by now.
+  asked.length = 0;
+  await watch.look({ ...list, segments: list.segments.slice(3) }, 12000, time + 3000);
+  assert.ok(asked.includes("segments/posix:young"));
+  await watch.look({ ...list, next: "more" }, 40000, time + 30000);
   assert.ok(asked.includes("segments/posix:a"));
   assert.equal(asked.filter((path) => path.includes("=true")).length, 3);
 });
@@ -206,10 +210,10 @@ test("a lock that comes into trouble has its segment looked into at the next tur
     },
     received: () => {}, isAlarming, clock: () => 0,
   });
-  const list = { takenAt: "2026-01-01T00:10:00.000Z", segments: [segment("a", { managed: true })] };
+  const list = { segments: [segment("a", { managed: true })] };
   const thorough = async (now) => {
     asked.length = 0;
-    await watch.look(list, now);
+    await watch.look(list, now, Date.parse("2026-01-01T00:10:00.000Z"));
     return asked.includes("segments/posix:a");
   };
   assert.equal(await thorough(0), true);

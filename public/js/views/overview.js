@@ -50,7 +50,7 @@ export function render(store) {
 function look(store) {
   seen = store;
   const list = store.data("segments");
-  if (list && !store.isPaused) watch.look(list, performance.now());
+  if (list && !store.isPaused) watch.look(list, performance.now(), serverTime(store.data("status")));
 }
 
 function renderAttention(store) {

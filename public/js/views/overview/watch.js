@@ -37,8 +37,8 @@ export function merged(...lists) {
   return [...found.values()];
 }
 
-function isSettled({ createdAt }, takenAt) {
-  return !(Date.parse(takenAt) - Date.parse(createdAt) < settledMilliseconds);
+function isSettled({ createdAt }, time) {
+  return !(time - Date.parse(createdAt) < settledMilliseconds);
 }
 
 export class Watch {
@@ -70,23 +70,26 @@ export class Watch {
     this.#roundAt = now - roundMilliseconds + firstMilliseconds;
   }
 
-  /** Called as often as the page is drawn; `list` is the stream's answer, the largest objects of the host. */
-  look(list, now) {
+  /**
+   * Called as often as the page is drawn; `list` is the stream's answer, the largest objects of the host, and `time` the
+   * server's clock: a list that does not change is not sent again, and its own time stands still.
+   */
+  look(list, now, time) {
     if (this.#isBusy || now - this.#roundAt < roundMilliseconds) return undefined;
     this.#roundAt = now;
     this.#isBusy = true;
-    return this.#round(list, now).finally(() => {
+    return this.#round(list, now, time).finally(() => {
       this.#isBusy = false;
     });
   }
 
-  async #round(list, now) {
+  async #round(list, now, time) {
     if (!list.next) this.#small = [];
     else if (now - this.#wideAt >= wideMilliseconds) {
       this.#wideAt = now;
       this.#small = await this.#askSmall();
     }
-    const ids = merged(list.segments, this.#small).filter((segment) => segment.managed && isSettled(segment, list.takenAt))
+    const ids = merged(list.segments, this.#small).filter((segment) => segment.managed && isSettled(segment, time))
       .map((segment) => segment.id);
     const known = new Set(ids);
     for (const map of [this.#insides, this.#asked]) for (const id of [...map.keys()]) if (!known.has(id)) map.delete(id);
