@@ -20,7 +20,7 @@ class DriverError(Exception):
 class Browser:
     """One browser window. Use it in a `with` statement."""
 
-    def __init__(self, width=1280, height=900, dark=False, extra=(), trace=None):
+    def __init__(self, width=1280, height=900, dark=False, extra=()):
         program = shutil.which("chromedriver")
         if program is None:
             raise DriverError("chromedriver is not installed: apt-get install chromium-driver")
@@ -29,14 +29,13 @@ class Browser:
         self._base = f"http://127.0.0.1:{self._read_port()}"
         arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
                      f"--window-size={width},{height}", "--force-device-scale-factor=1", *extra]
-        options = {"args": arguments}
-        if trace:
-            options["perfLoggingPrefs"] = trace
-        capabilities = {"browserName": "chrome", "goog:chromeOptions": options,
+        capabilities = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments},
                         "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
         self._session = ""
         created = self._call("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
         self._session = f"/session/{created['sessionId']}"
+        # Where it can be debugged.
+        self.debugger = created["capabilities"]["goog:chromeOptions"]["debuggerAddress"]
         self.scheme(dark)
         self.size(width, height)
 

@@ -10,12 +10,11 @@ import unittest
 from browser import Browser
 from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
+from trace import Trace
 
 # 1,000,000 blocks and ten minutes for what is quoted; less for each change.
 MINUTES = float(os.environ.get("SHMLENS_PAGE_MINUTES", 0.5))
 BLOCKS = int(os.environ.get("SHMLENS_PAGE_BLOCKS", 100_000))
-# What Chromium records of frames.
-TRACE = {"traceCategories": "benchmark,cc,devtools.timeline,disabled-by-default-devtools.timeline.frame"}
 
 FIRST_PICTURE = """
 const done = arguments[arguments.length - 1];
@@ -35,6 +34,7 @@ const canvas = document.getElementById('map-canvas');
 const box = canvas.getBoundingClientRect();
 const steps = arguments[0];
 const times = [];
+performance.mark('drive-begin');
 let step = 0;
 let at;
 function wheel(deltaY, shiftKey) {
@@ -44,7 +44,10 @@ function wheel(deltaY, shiftKey) {
 function frame(now) {
   if (at !== undefined) times.push(now - at);
   at = now;
-  if (step >= steps) return done(times);
+  if (step >= steps) {
+    performance.mark('drive-end');
+    return done(times);
+  }
   // In, to and fro, out: as a hand on a wheel does it.
   const part = step / steps;
   if (part < 0.4) wheel(-60, false);
@@ -72,20 +75,19 @@ class LargeObjects(unittest.TestCase):
 
     def drive(self, segment, items):
         """Opens a segment, zooms and pans, and says how that went."""
-        with Browser(1280, 900, trace=TRACE) as browser:
+        with Browser(1280, 900) as browser:
             browser.open(f"{self.server.base}/?segment={segment}")
             first = browser.run_async(FIRST_PICTURE, items)
-            browser.logs("performance")
-            intervals = browser.run_async(DRIVE, 360)
+            with Trace(browser) as trace:
+                intervals = browser.run_async(DRIVE, 360)
             # What was drawn while it moved: the drawing's own model, and the frames that Chromium presented.
             drawn = browser.run_async(
                 "const done = arguments[0]; import('./js/views/map.js').then(({ model }) =>"
                 " done(model().frameTimes.slice(-360).map(({ took }) => took)))")
-            presented = frames(browser.logs("performance"))
             problems = [entry for entry in browser.logs() if entry["level"] in ("SEVERE", "WARNING")]
             self.assertEqual(problems, [])
             return {"firstPictureMilliseconds": round(first), "callbacks": summary(intervals), "drawing": summary(drawn),
-                    "presented": presented}
+                    "presented": presented(trace.events)}
 
     def report(self, what, result):
         print(f"\n{what}: {json.dumps(result)}", file=sys.stderr)
@@ -147,19 +149,12 @@ class LongRun(unittest.TestCase):
         return browser.cdp("Runtime.getHeapUsage")["usedSize"]
 
 
-def frames(entries):
-    """Times between frames that were presented, in milliseconds, out of a performance log."""
-    stamps = []
-    for entry in entries:
-        message = json.loads(entry["message"])["message"]
-        if message["method"] != "Tracing.dataCollected":
-            continue
-        event = message["params"]
-        if event.get("name") == "DrawFrame":
-            stamps.append(event["ts"] / 1000)
-    stamps.sort()
-    times = [after - before for before, after in zip(stamps, stamps[1:])]
-    return summary(times) if times else None
+def presented(events):
+    """Times between the frames that came to the screen while the map was driven, in milliseconds."""
+    marks = {event["name"]: event["ts"] for event in events if event["name"] in ("drive-begin", "drive-end")}
+    stamps = sorted({event["ts"] for event in events if event["name"] == "SwapEndToPresentationCompositorFrame" and event["ph"] == "e"
+                     and marks["drive-begin"] <= event["ts"] <= marks["drive-end"]})
+    return summary([(after - before) / 1000 for before, after in zip(stamps, stamps[1:])])
 
 
 if __name__ == "__main__":
