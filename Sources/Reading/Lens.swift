@@ -40,12 +40,25 @@ public final class Lens: Sendable {
     }
 
     /// A picture of a segment's heap: the one taken before, where nothing happened since.
+    ///
+    /// Of those who want one of the same segment at the same time one takes it, and the others wait for that: it was
+    /// begun after they asked.
     public func heap(of segment: ManagedSegment) throws(ReadingError) -> HeapPicture {
         let key = PictureCache.Key(segment)
-        if let known = pictures.picture(key), try segment.head() == known.sequence { return known }
-        let picture = try segment.heap()
-        if picture.consistency == .consistent { pictures.keep(picture, key) }
-        return picture
+        func current() throws(ReadingError) -> HeapPicture? {
+            guard let known = pictures.picture(key), try segment.head() == known.sequence else { return nil }
+            return known
+        }
+        if let known = try current() { return known }
+        let asked = Clocks.monotonicNanoseconds()
+        return try pictures.taking(key) { () throws(ReadingError) in
+            if let known = pictures.picture(key, begunSince: asked) { return known }
+            if let known = try current() { return known }
+            let begun = Clocks.monotonicNanoseconds()
+            let picture = try segment.heap()
+            if picture.consistency == .consistent { pictures.keep(picture, key, begunAt: begun) }
+            return picture
+        }
     }
 
     /// The participants of a segment, and whether they live.
@@ -72,9 +85,10 @@ final class PictureCache: Sendable {
     static let countMax = 8
     /// Blocks in all pictures kept together; a larger picture is not kept.
     static let blocksMax = 4_000_000
-    /// How long a picture serves. The ring's head tells of operations only: who writes past its block, or into the
-    /// tables, makes no event.
-    static let ageMaxNanoseconds: Int64 = 100_000_000
+    /// How long a picture serves at least, and so many times what it took. The ring's head tells of operations only: who
+    /// writes past its block, or into the tables, makes no event.
+    static let ageNanoseconds: Int64 = 100_000_000
+    static let ageFactor: Int64 = 2
 
     struct Key: Hashable {
         let file: FileIdentity
@@ -86,18 +100,44 @@ final class PictureCache: Sendable {
         }
     }
 
-    private let kept = Mutex<[(key: Key, picture: HeapPicture, takenAt: Int64)]>([])
-
-    func picture(_ key: Key) -> HeapPicture? {
-        let oldest = Clocks.monotonicNanoseconds() - Self.ageMaxNanoseconds
-        return kept.withLock { kept in kept.first { $0.key == key && $0.takenAt >= oldest }?.picture }
+    private struct Entry {
+        let key: Key
+        let picture: HeapPicture
+        let begunAt: Int64
+        let servesUntil: Int64
     }
 
-    func keep(_ picture: HeapPicture, _ key: Key) {
+    /// Held while a picture is taken.
+    private final class Turn: Sendable {
+        let lock = Mutex<Void>(())
+    }
+
+    private let kept = Mutex<[Entry]>([])
+    /// Segments share a few: two that meet in one wait for one another, which costs time and nothing else.
+    private let turns = (0..<8).map { _ in Turn() }
+
+    func taking(_ key: Key, _ body: () throws(ReadingError) -> HeapPicture) throws(ReadingError) -> HeapPicture {
+        try turns[Int(UInt(bitPattern: key.hashValue) % UInt(turns.count))].lock.withLock { _ throws(ReadingError) in
+            try body()
+        }
+    }
+
+    /// One that serves still.
+    func picture(_ key: Key) -> HeapPicture? {
         let now = Clocks.monotonicNanoseconds()
+        return kept.withLock { kept in kept.first { $0.key == key && $0.servesUntil >= now }?.picture }
+    }
+
+    func picture(_ key: Key, begunSince oldest: Int64) -> HeapPicture? {
+        kept.withLock { kept in kept.first { $0.key == key && $0.begunAt >= oldest }?.picture }
+    }
+
+    func keep(_ picture: HeapPicture, _ key: Key, begunAt: Int64) {
+        let now = Clocks.monotonicNanoseconds()
+        let servesUntil = now + max(Self.ageNanoseconds, Self.ageFactor * (now - begunAt))
         kept.withLock { kept in
             kept.removeAll { $0.key == key }
-            kept.append((key, picture, now))
+            kept.append(Entry(key: key, picture: picture, begunAt: begunAt, servesUntil: servesUntil))
             while kept.count > Self.countMax
                 || kept.reduce(0, { $0 + $1.picture.blocks.count }) > Self.blocksMax, !kept.isEmpty
             {

@@ -51,6 +51,8 @@ export class Feed {
       this.layout = answer.regions;
       const pool = answer.regions.find((region) => region.name === "pool");
       this.#pool = pool && { from: pool.offset, to: pool.offset + pool.sizeBytes };
+      // A large heap's picture takes the server a while: it is asked for before anything else is known of the object.
+      if (this.#pool) this.#wantCoarse("first");
     });
   }
 
