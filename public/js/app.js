@@ -65,6 +65,8 @@ function arrive(route) {
   const before = store.route;
   store.go(route);
   const name = viewName(route);
+  // What is left forgets what it looked at, and asks no more.
+  if (before.segment !== route.segment) views[viewName(before)].leave?.();
   for (const key of Object.keys(views)) byId(`view-${key}`).hidden = key !== name;
   views[name].arrive(route);
   follow();

@@ -53,6 +53,11 @@ function moveTab(event) {
 
 let offered = tabs;
 
+/** Another object comes, or none. */
+export function leave() {
+  for (const view of [map, hex, inspector, ...tabs.map((tab) => tab.view)]) view?.leave?.();
+}
+
 export function arrive(route) {
   setText(byId("segment-title"), nameFrom(route.segment));
   for (const view of [map, hex, inspector, ...tabs.map((tab) => tab.view)]) view?.arrive?.(route);
