@@ -178,7 +178,7 @@ export class Reader {
     else this.#windows.delete(who);
     this.cache.touch(from, to);
     this.#giveUpUnwanted();
-    this.#schedule();
+    this.#schedule({ isOther: true });
   }
 
   resize(sizeBytes) {
@@ -229,7 +229,7 @@ export class Reader {
     this.#flight = null;
   }
 
-  #schedule() {
+  #schedule({ isOther = false } = {}) {
     if (this.#flight) return;
     clearTimeout(this.#timer);
     const now = this.#now();
@@ -237,7 +237,8 @@ export class Reader {
     // What is gone does not come back under this identifier.
     if (windows.length === 0 || this.#isHeld || this.error?.status === 404) return;
     const isMissing = nextRun(windows, (index) => this.cache.readAt(index), this.#sizeBytes) !== undefined;
-    if (!isMissing && this.#pace <= 0) return;
+    // While nothing is read again, what failed is not asked again either, unless other bytes are looked at.
+    if (this.#pace <= 0 && (!isMissing || (this.error && !isOther))) return;
     const retry = this.error?.status >= 400 && this.error.status < 500 ? refusedMilliseconds : retryMilliseconds;
     const due = this.error ? this.#lastStart + retry
       : isMissing ? this.#lastStart + pauseMilliseconds : this.#oldest(windows) + this.#pace;

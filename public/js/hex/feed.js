@@ -17,6 +17,7 @@ export class Feed {
   #changed;
   #now;
   #id;
+  #epoch;
   #controller = new AbortController();
   #flights = new Set();
   /** Until when a part is not asked for again. */
@@ -37,9 +38,10 @@ export class Feed {
     this.#now = now;
   }
 
-  /** Turns to another object; nothing happens where it is the same one. */
-  open(id) {
-    if (this.#id === id) return;
+  /** Turns to another object, be it one that was made anew under its name; nothing happens where it is the same one. */
+  open(id, epoch = 0) {
+    if (this.#id === id && this.#epoch === epoch) return;
+    this.#epoch = epoch;
     this.#controller.abort();
     this.#controller = new AbortController();
     clearTimeout(this.#timer);
@@ -89,10 +91,10 @@ export class Feed {
     });
   }
 
-  /** The layers to colour by, the lowest first. */
-  layers(mode) {
+  /** The layers to colour by, the lowest first; ages are counted to `time`. */
+  layers(mode, time = Date.now()) {
     if (this.#painted?.blocks !== this.#blocks || this.#painted?.mode !== mode) {
-      this.#painted = { blocks: this.#blocks, mode, ranges: new Ranges(blockRanges(this.#blocks?.blocks ?? [], mode, Date.now())) };
+      this.#painted = { blocks: this.#blocks, mode, ranges: new Ranges(blockRanges(this.#blocks?.blocks ?? [], mode, time)) };
     }
     return [...this.#layout, this.#painted.ranges];
   }

@@ -1,5 +1,6 @@
 // What there is to draw of an object in a view: coloured ranges in the order in which they cover each other. Pure.
 
+import { visible } from "../format.js";
 import { rangeOf } from "./camera.js";
 import { classify, classOfRegion, classOfRun, freeClass, tableClass } from "./colours.js";
 
@@ -9,8 +10,8 @@ import { classify, classOfRegion, classOfRun, freeClass, tableClass } from "./co
  * `source` is `{mode, layout, coarse, fine, pages, hidden, now}`; `hidden` is the set of class keys that are filtered out.
  */
 export function display(view, source) {
-  const list = { items: [], labels: [], classes: new Map() };
   const seen = rangeOf(view);
+  const list = { items: [], labels: [], classes: new Map(), seen };
   if (source.mode === "pages") addRuns(list, source, seen);
   else {
     addRegions(list, source, seen);
@@ -22,10 +23,10 @@ export function display(view, source) {
   return list;
 }
 
+/** The legend counts what is in sight of a range; the drawing has the whole of it. */
 function add(list, source, from, to, found, extra) {
-  const entry = list.classes.get(found.key) ?? { ...found, bytes: 0, count: 0 };
-  entry.bytes += extra?.weight ?? to - from;
-  entry.count += extra?.count ?? 1;
+  const entry = list.classes.get(found.key) ?? { ...found, bytes: 0 };
+  entry.bytes += extra?.weight ?? within(from, to, list.seen);
   list.classes.set(found.key, entry);
   list.items.push({
     from, to, colour: found.colour, hatched: found.hatched, share: extra?.share, faint: source.hidden.has(found.key),
@@ -36,6 +37,11 @@ function overlaps(from, to, seen) {
   return to > seen.from && from < seen.to;
 }
 
+/** How many bytes of [from, to) are in a range. */
+function within(from, to, range) {
+  return Math.max(0, Math.min(to, range.to) - Math.max(from, range.from));
+}
+
 function addRegions(list, source, seen) {
   for (const region of source.layout ?? []) {
     const to = region.offset + region.sizeBytes;
@@ -43,11 +49,11 @@ function addRegions(list, source, seen) {
     const isPool = region.name === "pool";
     if (source.mode === "region") add(list, source, region.offset, to, classOfRegion(region.name));
     else if (!isPool) add(list, source, region.offset, to, tableClass);
-    if (!isPool) list.labels.push({ from: region.offset, to, text: region.name });
+    if (!isPool) list.labels.push({ from: region.offset, to, text: visible(region.name) });
     // Fields have their names where they are large enough to bear one.
     for (const field of region.fields ?? []) {
       const end = field.offset + field.sizeBytes;
-      if (overlaps(field.offset, end, seen)) list.labels.push({ from: field.offset, to: end, text: field.name });
+      if (overlaps(field.offset, end, seen)) list.labels.push({ from: field.offset, to: end, text: visible(field.name) });
     }
   }
 }
@@ -72,42 +78,85 @@ function addSpans(list, known, source, seen, finer) {
     const to = bucket.offset + bucket.sizeBytes;
     if (!overlaps(bucket.offset, to, seen)) continue;
     // Where the fine picture reaches, it is the one to be seen.
-    if (finer && bucket.offset >= finer.from && to <= finer.to) continue;
-    addStretch(list, source, bucket, to);
+    if (isCovered(bucket, finer)) continue;
+    addStretch(list, source, bucket, to, finer);
   }
 }
 
-function addStretch(list, source, bucket, to) {
-  add(list, source, bucket.offset, to, freeClass, { weight: bucket.freeBytes, count: 0 });
+function isCovered({ offset, sizeBytes }, finer) {
+  return finer !== undefined && offset >= finer.from && offset + sizeBytes <= finer.to;
+}
+
+/** What is used in a stretch is taken to be spread evenly: a part of it in sight has that part of it. */
+function addStretch(list, source, bucket, to, finer) {
+  const { seen } = list;
+  const twice = finer ? within(Math.max(bucket.offset, seen.from), Math.min(to, seen.to), finer) : 0;
+  const part = (within(bucket.offset, to, seen) - twice) / bucket.sizeBytes;
+  add(list, source, bucket.offset, to, freeClass, { weight: bucket.freeBytes * part });
   if (bucket.usedBytes === 0) return;
   const item = {
     state: bucket.mainOwner?.alive === false ? "orphaned" : "used", owner: bucket.mainOwner, tag: bucket.mainTag,
     allocatedAt: bucket.newestAt, sizeBytes: bucket.blockCount ? bucket.usedBytes / bucket.blockCount : bucket.usedBytes,
   };
   add(list, source, bucket.offset, to, classify(source.mode, item, source.now), {
-    share: bucket.usedBytes / bucket.sizeBytes, weight: bucket.usedBytes, count: bucket.blockCount,
+    share: bucket.usedBytes / bucket.sizeBytes, weight: bucket.usedBytes * part,
   });
 }
 
 function labelOf(block) {
-  return block.tag ? `${block.tag} ${block.sizeBytes}` : String(block.sizeBytes);
+  return block.tag ? `${visible(block.tag)} ${block.sizeBytes}` : String(block.sizeBytes);
+}
+
+/**
+ * What a view shows, one after the other, as `{offset, sizeBytes}` and `block`, `bucket`, `run` or `region`: the same
+ * things as the drawing has.
+ */
+export function thingsInSight(view, source) {
+  const seen = rangeOf(view);
+  const found = [];
+  const put = (offset, sizeBytes, thing, from = offset, length = sizeBytes) => {
+    if (overlaps(from, from + length, seen)) found.push({ offset, sizeBytes, ...thing });
+  };
+  if (source.mode === "pages") {
+    for (const run of source.pages?.runs ?? []) put(run.offset, run.length, { run });
+    return found;
+  }
+  const { coarse, fine } = source;
+  const hasSpans = source.mode !== "region" && (coarse ?? fine) !== undefined;
+  for (const region of source.layout ?? []) {
+    if (!hasSpans || region.name !== "pool") put(region.offset, region.sizeBytes, { region });
+  }
+  if (!hasSpans) return found;
+  for (const bucket of coarse?.buckets ?? []) if (!isCovered(bucket, fine)) put(bucket.offset, bucket.sizeBytes, { bucket });
+  for (const bucket of fine?.buckets ?? []) put(bucket.offset, bucket.sizeBytes, { bucket });
+  for (const block of fine?.blocks ?? []) put(block.offset, block.sizeBytes, { block }, block.spanOffset, block.spanBytes);
+  return found.sort((a, b) => a.offset - b.offset);
 }
 
 /** What stands at a byte, the finest that is known: `{block}`, `{bucket}`, `{run}`, `{region, field?}` or nothing. */
 export function thingAt(byte, source) {
-  const within = (offset, length) => byte >= offset && byte < offset + length;
+  const holds = (offset, length) => byte >= offset && byte < offset + length;
   if (source.mode === "pages") {
-    const run = source.pages?.runs.find((entry) => within(entry.offset, entry.length));
+    const run = source.pages?.runs.find((entry) => holds(entry.offset, entry.length));
     if (run) return { run };
   }
-  const region = source.layout?.find((entry) => within(entry.offset, entry.sizeBytes));
+  const region = source.layout?.find((entry) => holds(entry.offset, entry.sizeBytes));
   if (region?.name === "pool") {
     for (const known of [source.fine, source.coarse]) {
-      const block = known?.blocks?.find((entry) => within(entry.spanOffset, entry.spanBytes));
+      const block = known?.blocks?.find((entry) => holds(entry.spanOffset, entry.spanBytes));
       if (block) return { block, region };
-      const bucket = known?.buckets?.find((entry) => within(entry.offset, entry.sizeBytes));
+      const bucket = known?.buckets?.find((entry) => holds(entry.offset, entry.sizeBytes));
       if (bucket) return { bucket, region };
     }
   }
-  return region ? { region, field: region.fields?.find((entry) => within(entry.offset, entry.sizeBytes)) } : {};
+  return region ? { region, field: region.fields?.find((entry) => holds(entry.offset, entry.sizeBytes)) } : {};
+}
+
+/** The bytes that are selected with a thing, or come close with it; undefined where a byte is all there is to say. */
+export function rangeOfThing({ block, run, region, field, bucket }) {
+  if (block) return { from: block.spanOffset, to: block.spanOffset + block.spanBytes };
+  if (bucket) return { from: bucket.offset, to: bucket.offset + bucket.sizeBytes };
+  if (run) return undefined;
+  const place = field ?? (region && region.name !== "pool" ? region : undefined);
+  return place && { from: place.offset, to: place.offset + place.sizeBytes };
 }

@@ -15,6 +15,8 @@ const granuleBytes = 64;
 /** The fine picture reaches over what is seen by this share on both sides, so that a small move shows no edge. */
 const margin = 0.25;
 const pageRunsMaximum = 4000;
+/** From a failure to the next question. */
+const retryMilliseconds = 5000;
 
 export class Feed {
   #get;
@@ -23,7 +25,13 @@ export class Feed {
   #id;
   #pool;
   #controllers = new Map();
+  /** The last question of each part. */
   #asked = new Map();
+  /** Until when a part that failed is not asked for again. */
+  #waits = new Map();
+  #timer = 0;
+  #epoch;
+  #now;
 
   layout = undefined;
   /** `{from, to, buckets}` of the whole pool. */
@@ -36,18 +44,25 @@ export class Feed {
   error = undefined;
 
   /** `get(path, signal)` resolves to an answer; `changed()` hears when there is something new to draw, `seen(picture)` each coarse picture. */
-  constructor(get, changed, seen) {
+  constructor(get, changed, seen, now = () => performance.now()) {
     this.#get = get;
     this.#changed = changed;
     this.#seen = seen;
+    this.#now = now;
   }
 
-  /** Another object, or the same. */
-  open(id) {
-    if (this.#id === id) return;
+  /** Another object, or the same. One that was made anew under its name has another epoch, and another layout. */
+  open(id, epoch = 0) {
+    if (this.#id === id && this.#epoch === epoch) return;
     this.close();
     this.#id = id;
-    if (id) this.#ask("layout", `segments/${id}/layout`, (answer) => {
+    this.#epoch = epoch;
+    if (id) this.#wantLayout();
+  }
+
+  #wantLayout() {
+    if (this.layout) return;
+    this.#want("layout", "once", `segments/${this.#id}/layout`, (answer) => {
       this.layout = answer.regions;
       const pool = answer.regions.find((region) => region.name === "pool");
       this.#pool = pool && { from: pool.offset, to: pool.offset + pool.sizeBytes };
@@ -56,10 +71,13 @@ export class Feed {
     });
   }
 
+  /** Forgets all, and waits for nothing any more. */
   close() {
+    clearTimeout(this.#timer);
     for (const controller of this.#controllers.values()) controller.abort();
     this.#controllers.clear();
     this.#asked.clear();
+    this.#waits.clear();
     this.#id = undefined;
     this.#pool = undefined;
     this.layout = this.coarse = this.fine = this.pages = this.error = undefined;
@@ -72,6 +90,7 @@ export class Feed {
   /** Asks for what a view needs. `stamp` changes whenever the object did: what is there is then asked for again. */
   want(view, { heap, pages, stamp }) {
     if (!this.#id) return;
+    this.#wantLayout();
     if (heap && this.#pool) {
       this.#wantCoarse(stamp);
       this.#wantFine(view, stamp);
@@ -136,9 +155,13 @@ export class Feed {
     });
   }
 
-  /** Asks unless just that was asked for, and lets an older question of the same part go. */
+  /**
+   * Asks unless that was asked for last. One question of a part is under way at a time: what is wanted meanwhile is wanted
+   * again by the drawing that follows the answer. What failed is asked again a while later.
+   */
   #want(part, question, path, take) {
     if (this.#asked.get(part) === question || this.#controllers.has(part)) return;
+    if (this.#now() < (this.#waits.get(part) ?? 0)) return;
     this.#asked.set(part, question);
     this.#ask(part, path, take);
   }
@@ -154,9 +177,19 @@ export class Feed {
     } catch (error) {
       if (controller.signal.aborted) return;
       this.error = error;
+      // No right, or no such thing: that stays as long as the question is the same.
+      if (error.status !== 403 && error.status !== 404) this.#askLater(part);
     } finally {
       if (this.#controllers.get(part) === controller) this.#controllers.delete(part);
     }
     this.#changed();
+  }
+
+  #askLater(part) {
+    this.#asked.delete(part);
+    this.#waits.set(part, this.#now() + retryMilliseconds);
+    // Nothing else need happen until then.
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#changed, retryMilliseconds + 1);
   }
 }

@@ -2,6 +2,7 @@
 
 import { bytes, count, exactBytes, hex, plural, visible } from "../format.js";
 import { make } from "../dom.js";
+import { anew } from "../views/overview/query.js";
 import { offset, number, present, size, hexBytes, TypedError } from "./input.js";
 import { button } from "./pieces.js";
 import { openForm } from "./forms.js";
@@ -12,6 +13,7 @@ const access = [["none", "nothing"], ["read", "read"], ["readWrite", "read and w
 
 /** A new segment; goes there once it is made. */
 export function newSegment(actions) {
+  const from = actions.route().segment;
   openForm({
     title: "New segment", verb: "Create",
     help: "A managed segment: a heap, a lock, participants and an event ring in shared memory, at /dev/shm.",
@@ -30,7 +32,7 @@ export function newSegment(actions) {
     }),
     done: (answer) => {
       actions.toast({ text: `${visible(answer.name) || answer.id} was made: ${bytes(answer.sizeBytes)}.` });
-      actions.go({ segment: answer.id, tab: undefined, at: undefined, to: undefined, from: undefined, span: undefined });
+      if (actions.route().segment === from) actions.go({ ...anew(actions.route()), segment: answer.id });
     },
   });
 }
@@ -44,6 +46,11 @@ async function orForce(actions, run, { title, verb }) {
     if (!await actions.confirm({ title, text: `${error.detail}. Who still uses it may read or write what is no longer theirs.`, verb })) return false;
     return run({ force: true });
   }
+}
+
+/** Selects in a segment, unless one has gone on to another meanwhile. */
+function select(actions, id, range) {
+  if (actions.route().segment === id) actions.select(range);
 }
 
 function failed(actions, error) {
@@ -76,7 +83,7 @@ export async function removeSegment(actions, id) {
     const isGone = await orForce(actions, run, { title: "Somebody still uses it", verb: "Remove all the same" });
     if (!isGone) return;
     actions.toast({ text: `${visible(name)} was removed.` });
-    actions.go({ segment: undefined, tab: undefined, at: undefined, to: undefined, from: undefined, span: undefined });
+    if (actions.route().segment === id) actions.go(anew(actions.route()));
   } catch (error) {
     failed(actions, error);
   }
@@ -102,7 +109,7 @@ export function allocate(actions, id) {
     }),
     done: (answer) => {
       const block = answer.blocks?.[0] ?? answer;
-      actions.select({ at: block.offset, to: block.offset + block.sizeBytes, source: "workers" });
+      select(actions, id, { at: block.offset, to: block.offset + block.sizeBytes });
       actions.toast({ text: answer.blocks ? `${plural(answer.blocks.length, "block")} allocated, the first at ${hex(block.offset)}.` : `Allocated ${exactBytes(block.sizeBytes)} at ${hex(block.offset)}.` });
       actions.refresh();
     },
@@ -124,7 +131,7 @@ export function resize(actions, id, block = {}) {
     },
     done: ({ before, after }) => {
       if (!after) return;
-      actions.select({ at: after.offset, to: after.offset + after.sizeBytes, source: "heap" });
+      select(actions, id, { at: after.offset, to: after.offset + after.sizeBytes });
       actions.toast({ text: `${exactBytes(after.sizeBytes)} at ${hex(after.offset)}${after.offset === before ? "" : `, moved from ${hex(before)}`}.` });
       actions.refresh();
     },
@@ -183,7 +190,7 @@ export function writeBytes(actions, id, at) {
       return { at: from, to: from + content.length };
     },
     done: (range) => {
-      actions.select({ ...range, source: "workers" });
+      select(actions, id, range);
       actions.toast({ text: `${plural(range.to - range.at, "byte")} written at ${hex(range.at)}.` });
       actions.refresh();
     },
@@ -256,11 +263,11 @@ export function verify(actions, id) {
       wait,
     ],
     send: (values) => actions.api.send("POST", `segments/${id}/verify`, { query: { ...(values.lock ? { lock: true } : {}), ...waiting(values) } }),
-    result: (answer, dialog) => verification(actions, answer, dialog),
+    result: (answer, dialog) => verification(actions, id, answer, dialog),
   });
 }
 
-function verification(actions, answer, dialog) {
+function verification(actions, id, answer, dialog) {
   const node = make("div");
   node.setAttribute("role", "status");
   const { findings } = answer;
@@ -275,7 +282,7 @@ function verification(actions, answer, dialog) {
     if (finding.offset !== undefined && finding.offset !== null) {
       item.append(button(hex(finding.offset), () => {
         dialog.close();
-        actions.select({ at: finding.offset, to: finding.offset + 1, source: "workers" });
+        select(actions, id, { at: finding.offset, to: finding.offset + 1 });
       }, { className: "link" }), " ");
     }
     item.append(make("span", { text: visible(finding.message), badges: [{ text: visible(finding.code), tone: "error" }] }));

@@ -2,6 +2,7 @@
 
 import { bytes, hex, plural, visible } from "../format.js";
 import { make, setText, show } from "../dom.js";
+import { stampOf } from "../map/moment.js";
 import { linkTo } from "../store.js";
 import { owned, orderOf, placed, since, sized, stated, tagged } from "../tabs/cells.js";
 import { place } from "../tabs/input.js";
@@ -28,13 +29,16 @@ const nothing = { state: undefined, owner: undefined, tag: undefined, sort: unde
 
 let actions;
 let parts;
-/** What was asked for last: `{path, at, sequence, isUnderWay}`. */
+/** What was asked for last: `{path, at, stamp, isUnderWay}`. */
 let asked = {};
 /** Which question the blocks in the store answer. */
 let answered;
 let problem;
 let aimedAt = -Infinity;
 let looked;
+/** Counts the questions of the form, so that a late answer does not select. */
+let finds = 0;
+let isPast = false;
 
 export function connect(host, theActions) {
   actions = theActions;
@@ -144,9 +148,17 @@ function findForm() {
       answer.classList.toggle("field-error", isWrong);
       setText(answer, text);
     };
+    finds += 1;
+    const [question, { segment }] = [finds, actions.route()];
+    const isCurrent = () => finds === question && actions.route().segment === segment;
+    if (isPast) {
+      say("The single blocks of the past are not kept: go back to now to look one up.", true);
+      return;
+    }
     try {
       const at = place(input.value);
-      const found = await actions.api.get(`segments/${actions.route().segment}/blocks?at=${at}`);
+      const found = await actions.api.get(`segments/${segment}/blocks?at=${at}`);
+      if (!isCurrent()) return;
       const block = found.blocks[0];
       if (!block) {
         say(`No block holds ${hex(at)}: it lies outside of the pool.`, true);
@@ -155,6 +167,7 @@ function findForm() {
       say(describe(block, at));
       select(block);
     } catch (error) {
+      if (!isCurrent()) return;
       say(error.detail ?? error.message, true);
     }
   });
@@ -184,8 +197,9 @@ function ask(store) {
   // What is gone does not come back by asking.
   if (store.isPast || (!isOther && problem?.status === 404)) return;
   if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
-  if (!isOther && asked.sequence === store.sequence && !problem) return;
-  const question = { path, at: now, sequence: store.sequence, isUnderWay: true };
+  const stamp = stampOf(store);
+  if (!isOther && asked.stamp === stamp && !problem) return;
+  const question = { path, at: now, stamp, isUnderWay: true };
   asked = question;
   if (isOther) problem = undefined;
   actions.api.get(path).then(
@@ -207,14 +221,26 @@ function ask(store) {
 export function arrive(route) {
   if (looked === route.segment) return;
   looked = route.segment;
-  asked = {};
-  problem = undefined;
+  leaveBehind();
   parts.found.classList.remove("field-error");
   setText(parts.found, "");
 }
 
+/** Another segment comes, or none: answers that are still to come say nothing of it. */
+export function leave() {
+  looked = undefined;
+  leaveBehind();
+}
+
+function leaveBehind() {
+  asked = {};
+  answered = problem = undefined;
+  finds += 1;
+}
+
 export function render(store) {
   const { route } = store;
+  ({ isPast } = store);
   ask(store);
   const answer = store.data("blocks");
   const blocks = answer?.blocks ?? [];

@@ -131,6 +131,12 @@ export function arrive(route) {
   drawn = [];
 }
 
+/** Another segment comes, or none: an answer that is still to come is not added to what is seen there. */
+export function leave() {
+  looked = undefined;
+  older = {};
+}
+
 /** All events that were there at the moment that is looked at. */
 function seen(from) {
   if (!from.isPast) return from.events;

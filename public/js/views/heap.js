@@ -50,7 +50,7 @@ export function connect(host, actions) {
   blocks.connect(host, actions);
 }
 
-export const { arrive } = blocks;
+export const { arrive, leave } = blocks;
 
 export function render(store) {
   const heap = store.data("segment")?.heap;

@@ -7,6 +7,7 @@ import { endOf, startOf } from "../hex/cursor.js";
 import { Feed } from "../hex/feed.js";
 import { hexOf, parseOffset, textOf } from "../hex/format.js";
 import { sharedSource } from "../hex/source.js";
+import { nowOf, stampOf } from "../map/moment.js";
 import { button, field, textField } from "./hex/bar.js";
 import { Editor } from "./hex/editor.js";
 import { Finder, isSparse } from "./hex/finder.js";
@@ -26,7 +27,7 @@ const tookKept = 600;
 
 const state = {
   actions: undefined, source: undefined, feed: undefined, grid: undefined, finder: undefined, editor: undefined, transfer: undefined,
-  parts: {}, took: [], isSeen: true, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
+  parts: {}, took: [], isSeen: true, store: undefined, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
   sayTimer: 0, problem: "", readAt: undefined,
 };
 
@@ -116,14 +117,7 @@ function connectGoTo(head) {
 // Where one is
 
 export function arrive(route) {
-  if (state.source.open(route.segment)) {
-    state.feed.open(route.segment);
-    Object.assign(state, { segment: undefined, selection: undefined });
-    state.finder.clear();
-    state.editor.clear();
-    say("");
-    state.grid.resize(0);
-  }
+  if (state.source.open(route.segment)) begin();
   const before = range();
   const given = route.at === undefined ? undefined : { from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)) };
   if (before?.from === given?.from && before?.to === given?.to) return;
@@ -132,15 +126,36 @@ export function arrive(route) {
   invalidate();
 }
 
+/** Another object comes, or none: nothing of this one is asked for any more. */
+export function leave() {
+  state.source.open(undefined);
+  state.feed.open(undefined);
+  begin();
+  setPace();
+}
+
+/** Forgets what was seen of another object. */
+function begin() {
+  Object.assign(state, { segment: undefined, selection: undefined });
+  clearTimeout(state.timer);
+  clearTimeout(state.sayTimer);
+  state.finder.clear();
+  state.editor.clear();
+  state.transfer.leave();
+  say("");
+  state.grid.resize(0);
+}
+
 export function render(store) {
   const segment = store.data("segment");
   const isFirst = sizeBytes() === 0;
   const { reader } = state.source;
   // It is told of again: another one of the same name.
   if (reader.error?.status === 404 && segment !== state.segment && !store.error("segment")) reader.refresh();
+  state.feed.open(store.route.segment, store.epoch);
   Object.assign(state, {
-    segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
-    stamp: String(store.sequence ?? ""), problem: store.error("segment")?.message,
+    store, segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
+    stamp: stampOf(store), problem: store.error("segment")?.message,
   });
   const size = sizeBytes();
   reader.resize(size);
@@ -152,7 +167,7 @@ export function render(store) {
 }
 
 function setPace() {
-  const isIdle = state.isPast || state.isPaused || document.hidden || !state.isSeen;
+  const isIdle = !state.source.id || state.isPast || state.isPaused || document.hidden || !state.isSeen;
   state.source.reader.setPace(isIdle ? 0 : paceMilliseconds);
 }
 
@@ -178,7 +193,7 @@ function escape() {
 
 /** Selects the block, entry or field that a byte belongs to. */
 function chooseWhole(offset) {
-  const found = colour(state.feed.layers(state.mode), offset, offset + 1)[0];
+  const found = colour(layers(), offset, offset + 1)[0];
   if (found) choose({ anchor: found.to - 1, cursor: found.from, isGiven: true });
 }
 
@@ -192,9 +207,13 @@ function announce() {
   state.actions.announce(`${length}${hexNumber(from)}: ${read}${what ? `. ${what}` : ""}`);
 }
 
+function layers() {
+  return state.feed.layers(state.mode, nowOf(state.store));
+}
+
 /** What a byte belongs to, in words. */
 function whatIs(offset) {
-  const words = sentence(colour(state.feed.layers(state.mode), offset, offset + 1)[0], offset, Date.now());
+  const words = sentence(colour(layers(), offset, offset + 1)[0], offset, nowOf(state.store));
   return [words, state.feed.isHole(offset) && "in a hole: reads as zero, takes no memory"].filter(Boolean).join(" · ");
 }
 
@@ -227,7 +246,7 @@ function draw() {
   const now = performance.now();
   const selection = range() ?? { from: -1, to: -1 };
   grid.draw({
-    byteAt: (offset) => source.cache.byteAt(offset), changedAt: (offset) => source.cache.changedAt(offset), layers: state.isPast ? [] : feed.layers(state.mode),
+    byteAt: (offset) => source.cache.byteAt(offset), changedAt: (offset) => source.cache.changedAt(offset), layers: state.isPast ? [] : layers(),
     holes: (from, to) => feed.holes(from, to), hits: (from, to) => finder.within(from, to), hitLength: finder.length,
     selection, cursor: state.selection?.cursor, edit: state.editor.edit, now,
   });
@@ -242,7 +261,7 @@ function draw() {
 
 function renderWords({ from, to }, seen) {
   const offset = from >= 0 ? from : seen.from;
-  const found = state.isPast ? undefined : colour(state.feed.layers(state.mode), offset, offset + 1)[0];
+  const found = state.isPast ? undefined : colour(layers(), offset, offset + 1)[0];
   const place = from < 0 ? `First in sight, ${hexNumber(offset)}` : from >= sizeBytes() ? `${hexNumber(from)} is behind the end` : to - from > 1 ? `${hexNumber(from)} – ${hexNumber(to)} (${bytes(to - from)})` : hexNumber(from);
   const words = sizeBytes() === 0 ? "" : `${place}${whatIs(offset) && !state.isPast ? `: ${whatIs(offset)}` : ""}`;
   show(state.parts.where, {

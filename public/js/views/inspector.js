@@ -34,6 +34,10 @@ export function connect(host, actions) {
   });
 }
 
+export function leave() {
+  state.sizeBytes = 0;
+}
+
 export function render(store) {
   state.sizeBytes = store.data("segment")?.sizeBytes ?? 0;
   state.hasSelection = store.route.at !== undefined;

@@ -1,27 +1,33 @@
 // The memory map: a canvas to look at, zoom and pan, a legend that filters, and the same as a table.
 
-import { bytes, count, exactBytes, hex, percent, visible } from "../format.js";
-import { make, reconcile, rows, setText, show } from "../dom.js";
+import { bytes, hex } from "../format.js";
+import { reconcile, setText } from "../dom.js";
 import * as cameras from "../map/camera.js";
-import { modes, sentence, stretchSentence } from "../map/colours.js";
-import { display, thingAt } from "../map/display.js";
+import { modes } from "../map/colours.js";
+import { display, rangeOfThing, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
+import { hiddenFrom, hideOf } from "../map/legend.js";
+import { nowOf, stampOf } from "../map/moment.js";
 import { packed, unpacked } from "../map/past.js";
 import { paint, palette, prepare, watchScreen } from "../map/paint.js";
+import * as around from "./map/around.js";
+import { Chooser } from "./map/chooser.js";
 import { connectHands } from "./map/hands.js";
 import { build } from "./map/parts.js";
 
 const heightMinimum = 252;
-const tableRowsMaximum = 200;
-const sayAfterMilliseconds = 400;
 const stepFactor = 1.6;
 /** The newest frame times, for whoever measures. */
 const frameTimesKept = 600;
 
 const map = {
-  host: undefined, actions: undefined, canvas: undefined, parts: {}, feed: undefined, colours: undefined, view: undefined,
-  width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, bytes: undefined, sayTimer: 0,
-  frameTimes: [], isOwnMove: false, heap: false, sizeBytes: 0,
+  host: undefined, actions: undefined, store: undefined, canvas: undefined, parts: {}, feed: undefined, colours: undefined, view: undefined,
+  width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, bytes: undefined,
+  frameTimes: [], heap: false, sizeBytes: 0, hidden: new Set(), classes: new Map(),
+  /** What the address said last of the view: `from` and `span`. */
+  placed: {},
+  /** The view that was made of it. */
+  given: undefined, chooser: undefined,
 };
 
 /** What the map draws, for tests and for whoever measures: the drawing's own model. */
@@ -32,42 +38,76 @@ export function model() {
 export function connect(host, actions, store) {
   map.host = host;
   map.actions = actions;
+  map.store = store;
   map.feed = new Feed(actions.api.get, invalidate, (picture) => store.received("map", packed(picture), performance.now()));
   map.parts = build(host, {
-    mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, selection: fitSelection, table: renderTable,
+    mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, selection: fitSelection,
+    table: () => around.renderTable(map.parts, map.view, source()),
   });
   map.canvas = map.parts.canvas;
   new ResizeObserver(([entry]) => {
+    // What is hidden has no width, and keeps its view until it is seen again.
+    if (entry.contentRect.width === 0) return;
     map.width = Math.floor(entry.contentRect.width);
     map.height = Math.max(heightMinimum, Math.floor(entry.contentRect.height / cameras.rowHeight) * cameras.rowHeight);
-    if (map.view) map.view = cameras.resized(map.view, map.width, map.height);
+    // What the address says is seen through any canvas; what one moved to since keeps its scale.
+    if (map.view && map.view === map.given) map.view = map.given = viewOf(actions.route());
+    else if (map.view) map.view = cameras.resized(map.view, map.width, map.height);
     invalidate();
   }).observe(map.parts.frame);
   watchScreen(() => {
     map.colours = undefined;
     invalidate();
   });
+  map.chooser = new Chooser({
+    actions, move, selection: () => map.selection, view: () => map.view, isPast: () => map.isPast, pool: () => map.feed.pool, source,
+  });
   connectHands(map.canvas, {
     view: () => map.view, width: () => map.width, height: () => map.height, move, look, leave: () => hover(undefined),
-    choose: (point) => choose(byteAt(point)), closer, zoom, all: fitAll, selection: fitSelection, step: stepBlock,
-    drop: () => actions.select({ at: undefined, to: undefined, source: "map" }),
+    choose: (point) => map.chooser.choose(byteAt(point)), closer, zoom, all: fitAll, selection: fitSelection,
+    step: (direction) => map.chooser.step(direction), drop: () => map.chooser.drop(),
   });
 }
 
 // What is shown
 
 export function arrive(route) {
-  map.feed.open(route.segment);
-  if (!map.isOwnMove && map.view && route.from !== undefined && route.span !== undefined) {
-    map.view = cameras.placed(map.view, Number(route.from), Number(route.span));
-  }
-  if (!route.segment) map.view = undefined;
+  map.feed.open(route.segment, map.store.epoch);
+  map.selection = selectionOf(route);
+  const { from, span } = route;
+  if (map.view && (from !== map.placed.from || span !== map.placed.span)) map.view = map.given = viewOf(route);
+  map.placed = { from, span };
   invalidate();
+}
+
+/** Another object comes, or none: nothing of this one stays. */
+export function leave() {
+  map.feed.close();
+  map.bytes?.controller?.abort();
+  map.chooser.leave();
+  map.classes.clear();
+  Object.assign(map, {
+    view: undefined, given: undefined, list: undefined, hover: undefined, selection: undefined, bytes: undefined, placed: {},
+    past: undefined, pastPicture: undefined, heap: false, sizeBytes: 0, stamp: "",
+  });
+  map.canvas.style.visibility = "hidden";
+  around.clear(map.parts);
+}
+
+function selectionOf({ at, to }) {
+  return at === undefined ? undefined : { from: Number(at), to: Math.max(Number(at) + 1, Number(to ?? 0)) };
+}
+
+/** The view that an address names; else the whole. */
+function viewOf({ from, span }) {
+  const whole = cameras.camera(map.sizeBytes, map.width, map.height);
+  return from !== undefined && span !== undefined ? cameras.placed(whole, Number(from), Number(span)) : whole;
 }
 
 export function render(store) {
   const segment = store.data("segment");
   const { route } = store;
+  map.feed.open(route.segment, store.epoch);
   map.sizeBytes = segment?.sizeBytes ?? 0;
   map.heap = Boolean(segment?.heap);
   map.isPast = store.isPast;
@@ -75,17 +115,14 @@ export function render(store) {
   const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : segment?.managed));
   map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
   renderModes(offered);
-  map.hidden = new Set((route.hide ?? "").split(",").filter(Boolean).map(decodeURIComponent));
-  map.selection = route.at === undefined ? undefined : {
-    from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)),
-  };
-  // The newest event says whether the heap moved; of anybody else's object nothing does.
-  map.stamp = segment?.heap ? `${store.sequence ?? ""}` : `${Math.floor(Date.now() / 2000)}`;
+  map.hidden = hiddenFrom(route.hide);
+  map.selection = selectionOf(route);
+  // Of anybody else's object nothing says whether it changed.
+  map.stamp = segment?.heap ? stampOf(store) : `${store.epoch ?? 0}:${Math.floor(Date.now() / 2000)}`;
   const isEmpty = segment && map.sizeBytes === 0;
   setText(map.parts.empty, isEmpty ? "The object is empty: there is nothing to map." : segment ? "" : "Waiting for the object…");
   map.parts.empty.hidden = Boolean(segment) && !isEmpty;
-  if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(route);
-  else if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
+  if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
   invalidate();
 }
 
@@ -97,12 +134,9 @@ function lookBack(picture) {
 }
 
 function begin(route) {
-  map.view = cameras.camera(map.sizeBytes, map.width, map.height);
-  if (route.from !== undefined && route.span !== undefined) {
-    map.view = cameras.placed(map.view, Number(route.from), Number(route.span));
-  } else if (map.selection) {
-    map.view = cameras.revealing(map.view, map.selection.from, map.selection.to);
-  }
+  map.view = map.given = viewOf(route);
+  const isPlaced = route.from !== undefined && route.span !== undefined;
+  if (!isPlaced && map.selection) map.view = cameras.revealing(map.view, map.selection.from, map.selection.to);
 }
 
 function renderModes(offered) {
@@ -119,7 +153,7 @@ function source() {
   const { isPast } = map;
   return {
     mode: map.mode, layout: map.feed.layout, coarse: isPast ? map.past : map.feed.coarse, fine: isPast ? undefined : map.feed.fine,
-    pages: isPast ? undefined : map.feed.pages, hidden: map.hidden ?? new Set(), now: Date.now(),
+    pages: isPast ? undefined : map.feed.pages, hidden: map.hidden, now: nowOf(map.store),
   };
 }
 
@@ -130,6 +164,7 @@ function invalidate() {
 
 function draw(time) {
   map.frame = 0;
+  if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(map.actions.route());
   if (!map.view || map.width === 0 || map.host.hidden) return;
   const begun = performance.now();
   map.colours ??= palette(map.canvas);
@@ -141,78 +176,39 @@ function draw(time) {
   if (map.hover?.range) map.list.marks.unshift({ ...map.hover.range, isDashed: true });
   map.list.bytes = bytesInSight();
   const height = map.view.rows * cameras.rowHeight;
-  for (const [key, value] of [["width", `${map.width}px`], ["height", `${height}px`]]) {
+  for (const [key, value] of [["width", `${map.width}px`], ["height", `${height}px`], ["visibility", ""]]) {
     if (map.canvas.style[key] !== value) map.canvas.style[key] = value;
   }
   paint(prepare(map.canvas, map.width, height), map.view, height, map.list, map.colours);
   map.frameTimes.push({ at: time, took: performance.now() - begun });
   if (map.frameTimes.length > frameTimesKept) map.frameTimes.shift();
-  renderAround();
+  renderAround(known);
 }
 
 /** The words around the picture. */
-function renderAround() {
-  const { from, to } = cameras.rangeOf(map.view);
-  show(map.parts.where, {
-    className: "map-where", text: `${hex(from)} – ${hex(to)}`, note: `${bytes(to - from)} in sight, ${bytes(Math.round(map.view.perRow))} a row`,
-    title: `${count(from)} to ${count(to)}`,
-  });
-  const label = `Memory map of ${bytes(map.sizeBytes)}: ${bytes(to - from)} from ${hex(from)} in sight, `
-    + [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 4).map((entry) => `${entry.label} ${percent(entry.bytes / (to - from))}`).join(", ");
-  if (map.canvas.getAttribute("aria-label") !== label) map.canvas.setAttribute("aria-label", label);
-  setText(map.parts.status, statusText());
-  renderLegend();
-  renderTable();
+function renderAround(known) {
+  const { classes } = map.list;
+  around.renderWhere(map.parts, map.view, classes);
+  setText(map.parts.status, statusText(known));
+  around.renderLegend(map.parts, { classes, hidden: map.hidden, known: map.classes, toggle });
+  around.renderTable(map.parts, map.view, known);
 }
 
-function statusText() {
+function statusText(known) {
   if (map.isPast && (!map.past || map.mode === "pages")) {
     return map.mode === "pages" ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
   }
   if (map.feed.error) return map.feed.error.message;
   // Named anew each time: ages run, and under a pointer at rest things change.
-  if (map.hover) return `${hex(map.hover.byte)}  ${describe(thingAt(map.hover.byte, source()))}`;
+  if (map.hover) return `${hex(map.hover.byte)}  ${around.describe(thingAt(map.hover.byte, known), known.now)}`;
   if (map.selection) return `Selected ${hex(map.selection.from)} – ${hex(map.selection.to)}, ${bytes(map.selection.to - map.selection.from)}`;
   return "Wheel or + and − zoom, drag or arrows move, click selects, double click comes close.";
 }
 
-function renderLegend() {
-  const entries = [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 14);
-  reconcile(map.parts.legend, entries, (entry) => entry.key, (entry) => {
-    const item = make("li");
-    const button = make("button");
-    button.type = "button";
-    button.addEventListener("click", () => toggle(entry.key));
-    item.append(button);
-    return item;
-  }, (item, entry) => {
-    const button = item.firstElementChild;
-    show(button, { swatch: entry.colour, hatched: entry.hatched, text: entry.label, note: bytes(entry.bytes), title: exactBytes(Math.round(entry.bytes)) });
-    button.setAttribute("aria-pressed", String(!map.hidden?.has(entry.key)));
-  });
-}
-
 function toggle(key) {
-  const hidden = new Set(map.hidden);
+  const hidden = hiddenFrom(map.actions.route().hide);
   if (!hidden.delete(key)) hidden.add(key);
-  map.actions.change({ hide: [...hidden].map(encodeURIComponent).join(",") || undefined });
-}
-
-/** Hundreds of rows: only while someone looks at them. */
-function renderTable() {
-  if (!map.parts.details.open || !map.list) return;
-  const known = source();
-  const seen = cameras.rangeOf(map.view);
-  const spans = known.fine?.blocks ?? known.fine?.buckets ?? known.coarse?.buckets ?? known.pages?.runs ?? [];
-  const inSight = spans.filter((entry) => {
-    const from = entry.spanOffset ?? entry.offset;
-    return from < seen.to && from + (entry.spanBytes ?? entry.sizeBytes ?? entry.length) > seen.from;
-  }).slice(0, tableRowsMaximum);
-  rows(map.parts.rows, inSight, (entry) => entry.offset, (entry) => [
-    { className: "offset", text: hex(entry.offset), title: count(entry.offset) },
-    { className: "number", text: bytes(entry.sizeBytes ?? entry.length), title: exactBytes(entry.sizeBytes ?? entry.length) },
-    { text: entry.blockCount !== undefined ? stretchSentence(entry) : entry.length !== undefined ? entry.state : sentence(entry, Date.now()) },
-  ]);
+  map.actions.change({ hide: hideOf(hidden) });
 }
 
 // Bytes, where one can read them
@@ -224,9 +220,15 @@ function bytesInSight() {
   const question = `${id} ${from} ${to} ${map.stamp}`;
   if (map.bytes?.question !== question && !map.bytes?.isAsked) {
     const before = map.bytes?.data ? { from: map.bytes.from, data: map.bytes.data } : {};
-    map.bytes = { question, isAsked: true, ...before };
-    map.actions.api.bytes(id, from, to - from, new AbortController().signal)
-      .then((data) => { map.bytes = { question, from, data }; }, () => { map.bytes = { question }; })
+    const controller = new AbortController();
+    const asked = { question, isAsked: true, controller, ...before };
+    map.bytes = asked;
+    const take = (answer) => {
+      // Another object may be looked at by now.
+      if (map.bytes === asked) map.bytes = answer;
+    };
+    map.actions.api.bytes(id, from, to - from, controller.signal)
+      .then((data) => take({ question, from, data }), () => take({ question }))
       .finally(invalidate);
   }
   return map.bytes?.data ? map.bytes : undefined;
@@ -236,11 +238,10 @@ function bytesInSight() {
 
 function move(view) {
   map.view = view;
-  map.isOwnMove = true;
   const span = cameras.spanOf(view);
   const isWhole = view.start === 0 && span >= view.sizeBytes;
-  map.actions.change(isWhole ? { from: undefined, span: undefined } : { from: String(Math.round(view.start)), span: String(Math.round(span)) });
-  map.isOwnMove = false;
+  map.placed = isWhole ? {} : { from: String(Math.round(view.start)), span: String(Math.round(span)) };
+  map.actions.change({ from: undefined, span: undefined, ...map.placed });
   invalidate();
 }
 
@@ -282,68 +283,4 @@ function hover(place) {
 function closer({ x, y }) {
   const range = rangeOfThing(thingAt(byteAt({ x, y }), source()));
   move(range ? cameras.fitted(map.view, range.from, range.to) : cameras.zoomed(map.view, 4, x, y));
-}
-
-function describe({ block, bucket, run, region, field }) {
-  if (block) return sentence(block, Date.now());
-  if (bucket) return stretchSentence(bucket);
-  if (run) return `${run.state}, ${bytes(run.length)} in a row`;
-  if (field) return `${region.name} · ${field.name}: ${visible(JSON.stringify(field.value ?? null))}`;
-  return region ? `${visible(region.name)}, ${bytes(region.sizeBytes)}` : "";
-}
-
-function rangeOfThing({ block, run, region, field, bucket }) {
-  if (block) return { from: block.spanOffset, to: block.spanOffset + block.spanBytes };
-  if (bucket) return { from: bucket.offset, to: bucket.offset + bucket.sizeBytes };
-  if (run) return undefined;
-  const place = field ?? (region && region.name !== "pool" ? region : undefined);
-  return place && { from: place.offset, to: place.offset + place.sizeBytes };
-}
-
-/** Selects what stands at a byte; where only a stretch is known, the server says which block it is. */
-async function choose(byte) {
-  const thing = thingAt(byte, source());
-  if (thing.bucket && !map.isPast) {
-    const block = await blockAt(byte);
-    if (block) return selectBlock(block);
-  }
-  if (thing.block) return selectBlock(thing.block);
-  const range = rangeOfThing(thing);
-  if (range) map.actions.select({ at: range.from, to: range.to, source: "map" });
-  else map.actions.select({ at: byte, to: byte + 1, source: "map" });
-}
-
-function selectBlock(block) {
-  map.actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes), source: "map" });
-  say(`Block at ${hex(block.offset)}: ${sentence(block, Date.now())}`);
-}
-
-function say(text) {
-  clearTimeout(map.sayTimer);
-  map.sayTimer = setTimeout(() => map.actions.announce(text), sayAfterMilliseconds);
-}
-
-/** Selects the block behind the selected one, or before it, or in the middle of what is seen. */
-async function stepBlock(direction) {
-  const { from, to } = cameras.rangeOf(map.view);
-  const middle = Math.floor((from + to) / 2);
-  const start = map.selection ?? { from: middle, to: middle + 1 };
-  const pool = map.feed.pool;
-  if (!pool) return choose(start.from);
-  const here = await blockAt(start.from);
-  const next = !here || direction === 0 ? here : await blockAt(direction > 0 ? here.spanOffset + here.spanBytes : here.spanOffset - 1);
-  const block = next ?? here;
-  if (!block) return undefined;
-  selectBlock(block);
-  const shown = cameras.revealing(map.view, block.spanOffset, block.spanOffset + block.spanBytes);
-  if (shown !== map.view) move(shown);
-  return undefined;
-}
-
-/** The block whose span holds a byte; undefined outside the pool, and where the server does not say. */
-async function blockAt(byte) {
-  const { from, to } = map.feed.pool;
-  if (byte < from || byte >= to) return undefined;
-  const path = `segments/${map.actions.route().segment}/blocks?at=${byte}&limit=1`;
-  return map.actions.api.get(path, new AbortController().signal).then((answer) => answer.blocks[0], () => undefined);
 }

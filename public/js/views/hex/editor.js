@@ -77,6 +77,10 @@ export class Editor {
 
   async send() {
     if (!this.edit || this.#isSending) return;
+    if (this.#context.circumstances().isPast) {
+      this.#context.say("The past cannot be written to: go back to now first.", "warning");
+      return;
+    }
     const { actions } = this.#context;
     const id = this.#context.id();
     const { edit } = this;

@@ -10,12 +10,15 @@ const copyMaximum = 1024 * 1024;
 /** What the page puts together for a file; the whole is sent by the server, however large. */
 const fileMaximum = 256 * 1024 * 1024;
 const pieceBytes = 4 * 1024 * 1024;
+const pastWords = "The bytes of the past are not kept: go back to now to take some away.";
 
 export class Transfer {
   #context;
   #isSaving = false;
+  /** Ends what is being read. */
+  #controller = new AbortController();
 
-  /** `context` is `{actions, id(), name(), sizeBytes(), selection(), known(from, to)}`. */
+  /** `context` is `{actions, id(), name(), sizeBytes(), selection(), known(from, to), circumstances()}`. */
   constructor(host, context) {
     this.#context = context;
     this.bar = make("div", { className: "hex-take" });
@@ -30,42 +33,64 @@ export class Transfer {
     host.append(this.bar);
   }
 
+  /** Another object: what is taken of this one is given up. */
+  leave() {
+    this.#controller.abort(new Error("another object is looked at."));
+    this.#controller = new AbortController();
+  }
+
   render() {
     const { actions } = this.#context;
     const isNone = this.#context.selection() === undefined;
+    const { isPast } = this.#context.circumstances();
     this.copyButton.disabled = isNone;
     this.saveButton.disabled = isNone || this.#isSaving;
     const href = actions.api.address(`segments/${this.#context.id()}/bytes`);
-    if (this.whole.getAttribute("href") !== href) this.whole.setAttribute("href", href);
+    // Without an address it is no link: the whole of now is not the whole of then.
+    if (isPast) this.whole.setAttribute("aria-disabled", "true");
+    else this.whole.removeAttribute("aria-disabled");
+    if (isPast) this.whole.removeAttribute("href");
+    else if (this.whole.getAttribute("href") !== href) this.whole.setAttribute("href", href);
     const download = `${fileName(this.#context.name())}.bin`;
     if (this.whole.download !== download) this.whole.download = download;
-    setTitle(this.whole, exactBytes(this.#context.sizeBytes()));
+    setTitle(this.whole, isPast ? pastWords : exactBytes(this.#context.sizeBytes()));
+  }
+
+  /** What is taken, as it was asked for: while it is read one may go on to another object. */
+  #taken() {
+    const selection = this.#context.selection();
+    if (!selection) return undefined;
+    if (this.#context.circumstances().isPast) {
+      this.#context.actions.toast({ text: pastWords, tone: "warning" });
+      return undefined;
+    }
+    return { ...selection, id: this.#context.id(), name: this.#context.name(), signal: this.#controller.signal };
   }
 
   async copy(key) {
-    const selection = this.#context.selection();
+    const taken = this.#taken();
     const { toast } = this.#context.actions;
-    if (!selection) return;
-    const length = selection.to - selection.from;
+    if (!taken) return;
+    const length = taken.to - taken.from;
     if (length > copyMaximum) {
       toast({ text: `${bytes(length)} are selected; at most ${bytes(copyMaximum)} can be copied. A file can hold more: download the selection.`, tone: "warning" });
       return;
     }
     const form = copyForms.find((candidate) => candidate.key === key);
     try {
-      const data = await this.#read(selection);
-      await toClipboard(form.write(data, selection.from));
-      toast({ text: `Copied ${plural(data.length, "byte")} from ${hex(selection.from)} as ${form.name}.` });
+      const data = await this.#read(taken);
+      await toClipboard(form.write(data, taken.from));
+      toast({ text: `Copied ${plural(data.length, "byte")} from ${hex(taken.from)} as ${form.name}.` });
     } catch (error) {
       toast({ text: `Not copied: ${error.message}`, tone: "error" });
     }
   }
 
   async save() {
-    const selection = this.#context.selection();
+    const taken = this.#taken();
     const { toast } = this.#context.actions;
-    if (!selection) return;
-    const length = selection.to - selection.from;
+    if (!taken) return;
+    const length = taken.to - taken.from;
     if (length > fileMaximum) {
       toast({ text: `${bytes(length)} are selected; at most ${bytes(fileMaximum)} can be put into a file here. The whole can be downloaded however large it is.`, tone: "warning" });
       return;
@@ -73,10 +98,10 @@ export class Transfer {
     this.#isSaving = true;
     this.render();
     try {
-      const data = await this.#read(selection);
+      const data = await this.#read(taken);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([data], { type: "application/octet-stream" }));
-      link.download = `${fileName(this.#context.name())}-${selection.from.toString(16)}.bin`;
+      link.download = `${fileName(taken.name)}-${taken.from.toString(16)}.bin`;
       link.click();
       URL.revokeObjectURL(link.href);
       if (data.length < length) toast({ text: `The object ends earlier: ${plural(data.length, "byte")} saved.`, tone: "warning" });
@@ -89,13 +114,13 @@ export class Transfer {
   }
 
   /** The bytes that are seen where all are known, else those of now. */
-  async #read({ from, to }) {
+  async #read({ from, to, id, signal }) {
     const known = this.#context.known(from, to);
     if (known.length === to - from) return known;
     const data = new Uint8Array(to - from);
     let length = 0;
     while (length < data.length) {
-      const piece = await this.#context.actions.api.bytes(this.#context.id(), from + length, Math.min(pieceBytes, data.length - length));
+      const piece = await this.#context.actions.api.bytes(id, from + length, Math.min(pieceBytes, data.length - length), signal);
       if (piece.length === 0) break;
       data.set(piece, length);
       length += piece.length;

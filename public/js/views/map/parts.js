@@ -4,7 +4,7 @@ import { make } from "../../dom.js";
 
 /**
  * Builds them into `host`. `act` is `{mode(name), zoom(direction), all(), selection(), table()}`: what a press does.
- * Answers `{mode, where, frame, canvas, empty, status, legend, details, rows}`.
+ * Answers `{mode, where, frame, canvas, empty, status, legend, details, caption, rows}`.
  */
 export function build(host, act) {
   const parts = {};
@@ -64,7 +64,8 @@ function table(parts, act) {
   const top = make("thead");
   top.append(header);
   parts.rows = make("tbody");
-  node.append(make("caption", { text: "What is seen in the map" }), top, parts.rows);
+  parts.caption = make("caption", { text: "What is seen in the map" });
+  node.append(parts.caption, top, parts.rows);
   scroll.append(node);
   parts.details.append(scroll);
   return parts.details;
