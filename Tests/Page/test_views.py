@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import unittest
 
@@ -142,7 +143,6 @@ class Deaths(Case):
         os.kill(worker["pid"], signal.SIGSTOP)
         count = self.server.ask("GET", f"segments/{segment}")["heap"]["usedBlockCount"]
         self.until(lambda: self.browser.run("return document.querySelectorAll('#blocks-rows tr td').length") > count, "the table has them")
-        self.browser.run("for (const key of ['state', 'sort']) history.replaceState(null, '', location.href)")
         before = self.server.ask("GET", f"segments/{segment}/events?sort=-sequence&limit=1")["events"][0]["sequence"]
         self.go_all(segment)
         states = "({ fine, coarse }) => [...(fine?.blocks ?? []).map((one) => one.state), ...coarse.buckets.map((one) => one.mainOwner?.alive === false ? 'gone' : '')]"
@@ -215,6 +215,54 @@ class Answers(Case):
         self.until(lambda: self.model("map", "({ coarse }) => (coarse?.buckets ?? []).some((one) => one.usedBytes > 0)"), "the heap, in the end")
         self.until_text(".map-status", "Wheel or")
 
+    def test_a_download_is_given_up_where_another_object_comes(self):
+        first, second = self.segment("8MiB"), self.segment()
+        size = self.size(first)
+        self.open(first, at=0, to=size)
+        self.until("return !document.querySelector('.hex-take button:nth-of-type(2)').disabled", "something is selected")
+        self.browser.run(NET)
+        self.browser.run(
+            "window.saved = []; HTMLAnchorElement.prototype.click = function () { if (this.download) saved.push(this.download); else "
+            "this.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true })); };"
+            "net.hold = /bytes/; [...document.querySelectorAll('.hex-take button')].find((one) => one.textContent === 'Download selection').click()")
+        self.until("return net.held.length >= 1", "the bytes are asked for")
+        self.go(second)
+        self.until_view(lambda view: view["sizeBytes"] == self.size(second), "the second")
+        self.browser.run("net.hold = null; for (const answer of net.held) answer()")
+        self.until_text("#toasts", "Not saved: another object is looked at.")
+        self.assertEqual(self.browser.run("return saved"), [])
+
+    def test_removing_leaves_no_filter_behind(self):
+        segment = self.segment()
+        self.open(segment, tab="workers", kind="allocate", owner="17", tag="x", sort="-sizeBytes", state="free", hide="used", colour="state")
+        self.until(lambda: self.browser.run(
+            "const found = [...document.querySelectorAll('#tab-workers button')].find((one) => one.textContent === 'Remove the segment…');"
+            "if (found && !found.disabled) found.click(); return Boolean(found && !found.disabled)"), "a button to remove it")
+        self.until("return document.querySelector('dialog.question')?.open", "a question first")
+        self.browser.run("document.querySelector('dialog.question button.primary').click()")
+        self.until("return !document.getElementById('view-overview').hidden", "the list")
+        self.assertEqual(self.browser.run("return location.search"), "")
+
+
+class Past(Case):
+    def test_what_was_not_kept_is_refused_with_a_word(self):
+        segment = self.segment()
+        block = self.allocate(segment)[0]
+        self.open(segment, tab="heap", at=block["offset"], to=block["offset"] + 4)
+        self.until("const s = document.getElementById('scrub'); return !s.disabled && Number(s.max) - Number(s.min) > 2500", "there is a past")
+        self.browser.run("const s = document.getElementById('scrub'); s.value = s.min; s.dispatchEvent(new Event('input'))")
+        self.until_text(".hex-status", "not kept")
+        self.browser.run(NET)
+        self.browser.run("[...document.querySelectorAll('.hex-take button')].find((one) => one.textContent === 'Copy').click()")
+        self.until_text("#toasts", "The bytes of the past are not kept")
+        self.assertFalse(self.browser.run("return [...document.querySelectorAll('.hex-take a')].some((one) => one.href)"))
+        self.browser.run("document.getElementById('map-canvas').focus()")
+        self.browser.keys("n")
+        self.until_text("#toasts", "The single blocks of the past are not kept")
+        self.browser.run("document.querySelector('.find input').value = '4096'; document.querySelector('.find button').click()")
+        self.until_text("#blocks-found", "The single blocks of the past are not kept")
+        self.assertEqual(self.browser.run("return net.asked"), [])
+
 
 class Words(Case):
     def test_the_table_and_the_label_tell_what_is_drawn(self):
@@ -236,7 +284,7 @@ class Words(Case):
             self.browser.run("document.querySelector('.map-buttons button:nth-child(2)').click()")
         self.until_view(lambda view: view["perRow"] < 2000, "close")
         label = self.until("return document.getElementById('map-canvas').getAttribute('aria-label')", "a label").replace("\xa0", " ")
-        shares = [float(word.strip("<> ")) for word in __import__("re").findall(r"([\d.]+) %", label)]
+        shares = [float(word.strip("<> ")) for word in re.findall(r"([\d.]+) %", label)]
         self.assertTrue(shares and all(share <= 100 for share in shares) and sum(shares) < 101, label)
 
     def choose(self, mode):

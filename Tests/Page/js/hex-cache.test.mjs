@@ -139,3 +139,36 @@ test("reads nothing while it is held, and nothing more of what is gone", async (
   reader.stop();
   assert.equal(asked, 1);
 });
+
+test("asks nothing again after a failure while it does not read again, unless other bytes are looked at", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let [now, asked] = [0, 0];
+  const reader = new Reader({
+    read: async () => {
+      asked += 1;
+      throw Object.assign(new Error("403 Forbidden"), { status: 403 });
+    },
+    changed() {}, now: () => now,
+  });
+  const pass = async (milliseconds) => {
+    now += milliseconds;
+    context.mock.timers.tick(milliseconds);
+    await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  reader.resize(1e6);
+  reader.look("grid", 0, 100);
+  await pass(10);
+  assert.equal(asked, 1);
+  for (let times = 0; times < 5; times += 1) await pass(20000);
+  assert.equal(asked, 1);
+  reader.look("grid", 8192, 8292);
+  await pass(20000);
+  assert.equal(asked, 2);
+  reader.setPace(1000);
+  await pass(20000);
+  assert.equal(asked, 3);
+  reader.setPace(0);
+  await pass(60000);
+  assert.equal(asked, 3);
+  reader.stop();
+});
