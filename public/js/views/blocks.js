@@ -29,7 +29,7 @@ const nothing = { state: undefined, owner: undefined, tag: undefined, sort: unde
 
 let actions;
 let parts;
-/** What was asked for last: `{path, at, stamp, isUnderWay}`. */
+/** What was asked for last: `{path, at, stamp, epoch, isUnderWay}`. */
 let asked = {};
 /** Which question the blocks in the store answer. */
 let answered;
@@ -85,7 +85,7 @@ function ageTurned(sort) {
 }
 
 function select(block) {
-  actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes), source: "heap" });
+  actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes) });
   actions.announce(`Selected: ${block.state}, ${bytes(block.sizeBytes)} at ${hex(block.offset)}`);
 }
 
@@ -193,13 +193,13 @@ function pathOf(route) {
 function ask(store) {
   const path = pathOf(store.route);
   const now = performance.now();
-  const isOther = asked.path !== path;
+  const isOther = asked.path !== path || asked.epoch !== store.epoch;
   // What is gone does not come back by asking.
   if (store.isPast || (!isOther && problem?.status === 404)) return;
   if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
   const stamp = stampOf(store);
   if (!isOther && asked.stamp === stamp && !problem) return;
-  const question = { path, at: now, stamp, isUnderWay: true };
+  const question = { path, at: now, stamp, epoch: store.epoch, isUnderWay: true };
   asked = question;
   if (isOther) problem = undefined;
   actions.api.get(path).then(

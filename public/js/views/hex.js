@@ -207,12 +207,14 @@ function announce() {
   state.actions.announce(`${length}${hexNumber(from)}: ${read}${what ? `. ${what}` : ""}`);
 }
 
+/** The past has other blocks than these bytes. */
 function layers() {
-  return state.feed.layers(state.mode, nowOf(state.store));
+  return state.isPast ? [] : state.feed.layers(state.mode, nowOf(state.store));
 }
 
 /** What a byte belongs to, in words. */
 function whatIs(offset) {
+  if (state.isPast) return "";
   const words = sentence(colour(layers(), offset, offset + 1)[0], offset, nowOf(state.store));
   return [words, state.feed.isHole(offset) && "in a hole: reads as zero, takes no memory"].filter(Boolean).join(" · ");
 }
@@ -239,14 +241,14 @@ function draw() {
   const seen = grid.inSight();
   source.reader.look("grid", seen.from, seen.to);
   source.point(range()?.from ?? seen.from);
-  // The past has other blocks than these bytes: nothing is asked for it.
+  // For the past nothing is asked.
   if (segment && !state.isPast) {
     feed.want({ ...seen, stamp: state.stamp, hasHeap: Boolean(segment.heap), hasLayout: segment.managed === true, hasPages: isSparse(source.id) });
   }
   const now = performance.now();
   const selection = range() ?? { from: -1, to: -1 };
   grid.draw({
-    byteAt: (offset) => source.cache.byteAt(offset), changedAt: (offset) => source.cache.changedAt(offset), layers: state.isPast ? [] : layers(),
+    byteAt: (offset) => source.cache.byteAt(offset), changedAt: (offset) => source.cache.changedAt(offset), layers: layers(),
     holes: (from, to) => feed.holes(from, to), hits: (from, to) => finder.within(from, to), hitLength: finder.length,
     selection, cursor: state.selection?.cursor, edit: state.editor.edit, now,
   });
@@ -261,9 +263,9 @@ function draw() {
 
 function renderWords({ from, to }, seen) {
   const offset = from >= 0 ? from : seen.from;
-  const found = state.isPast ? undefined : colour(layers(), offset, offset + 1)[0];
+  const found = colour(layers(), offset, offset + 1)[0];
   const place = from < 0 ? `First in sight, ${hexNumber(offset)}` : from >= sizeBytes() ? `${hexNumber(from)} is behind the end` : to - from > 1 ? `${hexNumber(from)} – ${hexNumber(to)} (${bytes(to - from)})` : hexNumber(from);
-  const words = sizeBytes() === 0 ? "" : `${place}${whatIs(offset) && !state.isPast ? `: ${whatIs(offset)}` : ""}`;
+  const words = sizeBytes() === 0 ? "" : `${place}${whatIs(offset) ? `: ${whatIs(offset)}` : ""}`;
   show(state.parts.where, {
     className: "hex-where", text: words, title: from < 0 ? undefined : `${count(from)} to ${count(to)}, ${exactBytes(to - from)}`,
     ...found && { swatch: found.colour, hatched: found.kind === "orphaned" },
