@@ -42,6 +42,7 @@ struct Channel {
 
     mutating func look(_ service: Service) -> Look {
         var look = Look()
+        let before = last
         do throws(Problem) {
             switch subject {
             case .host: try lookAtHost(service, &look)
@@ -49,6 +50,8 @@ struct Channel {
             }
         } catch {
             look = Look()
+            // Nobody is sent what was found before the failure.
+            last = before
             // What is gone for good ends the stream; anything else may be well again at the next look.
             look.isOver = error.status == 404
             add("failure", error.jsonBytes(), isChanged: true, to: &look)
