@@ -70,7 +70,10 @@ export class History {
     return first && { from: first.at, to: last.at };
   }
 
-  /** The last moment `{at, seenAt, parts}` that is not later than a time; the first one where all are. `seenAt` is when its parts were. */
+  /**
+   * The last moment `{at, seenAt, parts}` that is not later than a time; the first one where all are. `seenAt` is when its
+   * parts were so.
+   */
   momentAt(at) {
     let low = 0;
     let high = this.#moments.length;
