@@ -102,7 +102,7 @@ export function allocate(actions, id) {
     }),
     done: (answer) => {
       const block = answer.blocks?.[0] ?? answer;
-      actions.select({ at: block.offset, to: block.offset + block.sizeBytes, source: "workers" });
+      actions.select({ at: block.offset, to: block.offset + block.sizeBytes });
       actions.toast({ text: answer.blocks ? `${plural(answer.blocks.length, "block")} allocated, the first at ${hex(block.offset)}.` : `Allocated ${exactBytes(block.sizeBytes)} at ${hex(block.offset)}.` });
       actions.refresh();
     },
@@ -124,7 +124,7 @@ export function resize(actions, id, block = {}) {
     },
     done: ({ before, after }) => {
       if (!after) return;
-      actions.select({ at: after.offset, to: after.offset + after.sizeBytes, source: "heap" });
+      actions.select({ at: after.offset, to: after.offset + after.sizeBytes });
       actions.toast({ text: `${exactBytes(after.sizeBytes)} at ${hex(after.offset)}${after.offset === before ? "" : `, moved from ${hex(before)}`}.` });
       actions.refresh();
     },
@@ -183,7 +183,7 @@ export function writeBytes(actions, id, at) {
       return { at: from, to: from + content.length };
     },
     done: (range) => {
-      actions.select({ ...range, source: "workers" });
+      actions.select({ ...range });
       actions.toast({ text: `${plural(range.to - range.at, "byte")} written at ${hex(range.at)}.` });
       actions.refresh();
     },
@@ -275,7 +275,7 @@ function verification(actions, answer, dialog) {
     if (finding.offset !== undefined && finding.offset !== null) {
       item.append(button(hex(finding.offset), () => {
         dialog.close();
-        actions.select({ at: finding.offset, to: finding.offset + 1, source: "workers" });
+        actions.select({ at: finding.offset, to: finding.offset + 1 });
       }, { className: "link" }), " ");
     }
     item.append(make("span", { text: visible(finding.message), badges: [{ text: visible(finding.code), tone: "error" }] }));

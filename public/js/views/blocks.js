@@ -28,7 +28,7 @@ const nothing = { state: undefined, owner: undefined, tag: undefined, sort: unde
 
 let actions;
 let parts;
-/** What was asked for last: `{path, at, sequence, isUnderWay}`. */
+/** What was asked for last: `{path, at, sequence, epoch, isUnderWay}`. */
 let asked = {};
 /** Which question the blocks in the store answer. */
 let answered;
@@ -81,7 +81,7 @@ function ageTurned(sort) {
 }
 
 function select(block) {
-  actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes), source: "heap" });
+  actions.select({ at: block.offset, to: block.offset + Math.max(1, block.sizeBytes) });
   actions.announce(`Selected: ${block.state}, ${bytes(block.sizeBytes)} at ${hex(block.offset)}`);
 }
 
@@ -180,12 +180,12 @@ function pathOf(route) {
 function ask(store) {
   const path = pathOf(store.route);
   const now = performance.now();
-  const isOther = asked.path !== path;
+  const isOther = asked.path !== path || asked.epoch !== store.epoch;
   // What is gone does not come back by asking.
   if (store.isPast || (!isOther && problem?.status === 404)) return;
   if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
   if (!isOther && asked.sequence === store.sequence && !problem) return;
-  const question = { path, at: now, sequence: store.sequence, isUnderWay: true };
+  const question = { path, at: now, sequence: store.sequence, epoch: store.epoch, isUnderWay: true };
   asked = question;
   if (isOther) problem = undefined;
   actions.api.get(path).then(
@@ -221,10 +221,12 @@ export function render(store) {
   renderFilters(store.data("segment")?.heap, route);
   renderWays(route);
   for (const control of parts.filters.node.elements) control.disabled = store.isPast;
+  // While paused, an answer that was asked for is newer than the last word of the server.
+  const now = Math.max(store.serverNow(), Date.parse(answer?.takenAt ?? ""));
   const at = route.at === undefined ? undefined : Number(route.at);
   parts.table.render(blocks, (block) => `${block.spanOffset}`, (block) => [
     placed(block.offset), sized(block.sizeBytes), sized(block.spanBytes, "number secondary"), stated(block.state),
-    owned(block.owner), tagged(block.tag), since(block.allocatedAt, answer.takenAt),
+    owned(block.owner), tagged(block.tag), since(block.allocatedAt, now),
   ], {
     sorted: ageTurned(orderOf(route.sort, sortKeys, "offset")),
     isChosen: (block) => at >= block.spanOffset && at < block.spanOffset + block.spanBytes,
