@@ -37,6 +37,8 @@ struct Channel {
     /// The last report of each part, without how it was got.
     private var last: [String: [UInt8]] = [:]
     private var newestEvent: UInt64?
+    /// Of the segment that all this is about: one made anew under its name is another one.
+    private var uuid: String?
 
     init(_ subject: Subject) { self.subject = subject }
 
@@ -80,6 +82,13 @@ struct Channel {
         _ id: SegmentIdentifier, _ service: Service, _ look: inout Look
     ) throws(Problem) {
         let detail = try service.detail(id)
+        let found = detail.report.header.map { $0.uuid }
+        if found != uuid {
+            last = [:]
+            // Its ring begins anew, and all that is in it came since.
+            newestEvent = uuid == nil ? nil : 0
+            uuid = found
+        }
         add("segment", detail, to: &look)
         guard detail.report.heap != nil else { return }
         add("locks", try looking { () throws(ReadingError) in try service.lens.locks(id) }, to: &look)
