@@ -236,6 +236,8 @@ export class Reader {
     const windows = [...this.#windows.values()];
     // What is gone does not come back under this identifier.
     if (windows.length === 0 || this.#isHeld || this.error?.status === 404) return;
+    // While nothing is read again, neither is what was refused.
+    if (this.#pace <= 0 && this.error) return;
     const isMissing = nextRun(windows, (index) => this.cache.readAt(index), this.#sizeBytes) !== undefined;
     if (!isMissing && this.#pace <= 0) return;
     const retry = this.error?.status >= 400 && this.error.status < 500 ? refusedMilliseconds : retryMilliseconds;

@@ -15,6 +15,8 @@ const granuleBytes = 64;
 /** The fine picture reaches over what is seen by this share on both sides, so that a small move shows no edge. */
 const margin = 0.25;
 const pageRunsMaximum = 4000;
+/** From a failure to the next attempt. */
+const retryMilliseconds = 5000;
 
 export class Feed {
   #get;
@@ -24,6 +26,8 @@ export class Feed {
   #pool;
   #controllers = new Map();
   #asked = new Map();
+  /** Until when a part that failed is not asked for. */
+  #rests = new Map();
 
   layout = undefined;
   /** `{from, to, buckets}` of the whole pool. */
@@ -47,7 +51,11 @@ export class Feed {
     if (this.#id === id) return;
     this.close();
     this.#id = id;
-    if (id) this.#ask("layout", `segments/${id}/layout`, (answer) => {
+    if (id) this.#wantLayout();
+  }
+
+  #wantLayout() {
+    this.#want("layout", this.#id, `segments/${this.#id}/layout`, (answer) => {
       this.layout = answer.regions;
       const pool = answer.regions.find((region) => region.name === "pool");
       this.#pool = pool && { from: pool.offset, to: pool.offset + pool.sizeBytes };
@@ -60,6 +68,7 @@ export class Feed {
     for (const controller of this.#controllers.values()) controller.abort();
     this.#controllers.clear();
     this.#asked.clear();
+    this.#rests.clear();
     this.#id = undefined;
     this.#pool = undefined;
     this.layout = this.coarse = this.fine = this.pages = this.error = undefined;
@@ -72,6 +81,7 @@ export class Feed {
   /** Asks for what a view needs. `stamp` changes whenever the object did: what is there is then asked for again. */
   want(view, { heap, pages, stamp }) {
     if (!this.#id) return;
+    if (!this.layout) this.#wantLayout();
     if (heap && this.#pool) {
       this.#wantCoarse(stamp);
       this.#wantFine(view, stamp);
@@ -136,9 +146,10 @@ export class Feed {
     });
   }
 
-  /** Asks unless just that was asked for, and lets an older question of the same part go. */
+  /** Asks unless just that was asked for or another question of the part is under way; a failed one comes again later. */
   #want(part, question, path, take) {
     if (this.#asked.get(part) === question || this.#controllers.has(part)) return;
+    if (performance.now() < (this.#rests.get(part) ?? 0)) return;
     this.#asked.set(part, question);
     this.#ask(part, path, take);
   }
@@ -154,6 +165,9 @@ export class Feed {
     } catch (error) {
       if (controller.signal.aborted) return;
       this.error = error;
+      this.#asked.delete(part);
+      this.#rests.set(part, performance.now() + retryMilliseconds);
+      setTimeout(this.#changed, retryMilliseconds);
     } finally {
       if (this.#controllers.get(part) === controller) this.#controllers.delete(part);
     }

@@ -5,6 +5,7 @@ import { make, setText, show } from "../dom.js";
 import { linkTo } from "../store.js";
 import { owned, orderOf, placed, since, sized, stated, tagged } from "../tabs/cells.js";
 import { place } from "../tabs/input.js";
+import { heapStamp } from "../map/stamp.js";
 import { dataTable, gate, section } from "../tabs/pieces.js";
 import { choose, picker, reveal } from "../tabs/picker.js";
 import { free, resize } from "../tabs/changes.js";
@@ -28,7 +29,7 @@ const nothing = { state: undefined, owner: undefined, tag: undefined, sort: unde
 
 let actions;
 let parts;
-/** What was asked for last: `{path, at, sequence, epoch, isUnderWay}`. */
+/** What was asked for last: `{path, at, stamp, epoch, isUnderWay}`. */
 let asked = {};
 /** Which question the blocks in the store answer. */
 let answered;
@@ -184,8 +185,9 @@ function ask(store) {
   // What is gone does not come back by asking.
   if (store.isPast || (!isOther && problem?.status === 404)) return;
   if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
-  if (!isOther && asked.sequence === store.sequence && !problem) return;
-  const question = { path, at: now, sequence: store.sequence, epoch: store.epoch, isUnderWay: true };
+  const stamp = heapStamp(store);
+  if (!isOther && asked.stamp === stamp && !problem) return;
+  const question = { path, at: now, stamp, epoch: store.epoch, isUnderWay: true };
   asked = question;
   if (isOther) problem = undefined;
   actions.api.get(path).then(

@@ -8,6 +8,7 @@ import { Feed } from "../hex/feed.js";
 import { hexOf, parseOffset, textOf } from "../hex/format.js";
 import { sharedSource } from "../hex/source.js";
 import { button, field, textField } from "./hex/bar.js";
+import { heapStamp } from "../map/stamp.js";
 import { Editor } from "./hex/editor.js";
 import { Finder, isSparse } from "./hex/finder.js";
 import { Grid } from "./hex/grid.js";
@@ -132,15 +133,34 @@ export function arrive(route) {
   invalidate();
 }
 
+/** Reads nothing more. */
+export function leave() {
+  state.source.open(undefined);
+  state.feed.open(undefined);
+  Object.assign(state, { segment: undefined, selection: undefined, epoch: undefined });
+  state.finder.clear();
+  state.editor.clear();
+  state.grid.resize(0);
+}
+
 export function render(store) {
   const segment = store.data("segment");
   const isFirst = sizeBytes() === 0;
+  // Made anew under its name, it is another one.
+  if (state.epoch !== undefined && state.epoch !== store.epoch) {
+    const { id } = state.source;
+    for (const part of [state.source, state.feed]) {
+      part.open(undefined);
+      part.open(id);
+    }
+  }
+  state.epoch = store.epoch;
   const { reader } = state.source;
   // It is told of again: another one of the same name.
   if (reader.error?.status === 404 && segment !== state.segment && !store.error("segment")) reader.refresh();
   Object.assign(state, {
     segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
-    stamp: String(store.sequence ?? ""), problem: store.error("segment")?.message,
+    stamp: heapStamp(store), problem: store.error("segment")?.message,
   });
   const size = sizeBytes();
   reader.resize(size);

@@ -7,6 +7,7 @@ import { modes, sentence, stretchSentence } from "../map/colours.js";
 import { display, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
 import { packed, unpacked } from "../map/past.js";
+import { heapStamp } from "../map/stamp.js";
 import { paint, palette, prepare, watchScreen } from "../map/paint.js";
 import { connectHands } from "./map/hands.js";
 import { build } from "./map/parts.js";
@@ -14,6 +15,7 @@ import { build } from "./map/parts.js";
 const heightMinimum = 252;
 const tableRowsMaximum = 200;
 const sayAfterMilliseconds = 400;
+const legendMaximum = 14;
 const stepFactor = 1.6;
 /** The newest frame times, for whoever measures. */
 const frameTimesKept = 600;
@@ -21,7 +23,7 @@ const frameTimesKept = 600;
 const map = {
   host: undefined, actions: undefined, canvas: undefined, parts: {}, feed: undefined, colours: undefined, view: undefined,
   width: 0, height: 0, list: undefined, hover: undefined, frame: 0, stamp: "", mode: undefined, bytes: undefined, sayTimer: 0,
-  frameTimes: [], isOwnMove: false, heap: false, sizeBytes: 0,
+  frameTimes: [], questions: 0, epoch: undefined, isOwnMove: false, heap: false, sizeBytes: 0,
 };
 
 /** What the map draws, for tests and for whoever measures: the drawing's own model. */
@@ -38,6 +40,8 @@ export function connect(host, actions, store) {
   });
   map.canvas = map.parts.canvas;
   new ResizeObserver(([entry]) => {
+    // Hidden, it has no size, and what is seen has none either.
+    if (entry.contentRect.width === 0) return;
     map.width = Math.floor(entry.contentRect.width);
     map.height = Math.max(heightMinimum, Math.floor(entry.contentRect.height / cameras.rowHeight) * cameras.rowHeight);
     if (map.view) map.view = cameras.resized(map.view, map.width, map.height);
@@ -61,13 +65,28 @@ export function arrive(route) {
   if (!map.isOwnMove && map.view && route.from !== undefined && route.span !== undefined) {
     map.view = cameras.placed(map.view, Number(route.from), Number(route.span));
   }
-  if (!route.segment) map.view = undefined;
   invalidate();
+}
+
+/** Nothing of this object is shown for another one, nor asked for any more. */
+export function leave() {
+  map.feed.close();
+  Object.assign(map, {
+    view: undefined, list: undefined, bytes: undefined, hover: undefined, selection: undefined, past: undefined, pastPicture: undefined,
+    sizeBytes: 0, heap: false, epoch: undefined,
+  });
 }
 
 export function render(store) {
   const segment = store.data("segment");
   const { route } = store;
+  // Made anew under its name, it is another one.
+  if (map.epoch !== undefined && map.epoch !== store.epoch) {
+    map.feed.close();
+    map.feed.open(route.segment);
+    map.bytes = undefined;
+  }
+  map.epoch = store.epoch;
   map.sizeBytes = segment?.sizeBytes ?? 0;
   map.heap = Boolean(segment?.heap);
   map.isPast = store.isPast;
@@ -75,18 +94,27 @@ export function render(store) {
   const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : segment?.managed));
   map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
   renderModes(offered);
-  map.hidden = new Set((route.hide ?? "").split(",").filter(Boolean).map(decodeURIComponent));
+  map.hidden = new Set((route.hide ?? "").split(",").filter(Boolean).map(decoded));
   map.selection = route.at === undefined ? undefined : {
     from: Number(route.at), to: Math.max(Number(route.at) + 1, Number(route.to ?? 0)),
   };
   // The newest event says whether the heap moved; of anybody else's object nothing does.
-  map.stamp = segment?.heap ? `${store.sequence ?? ""}` : `${Math.floor(Date.now() / 2000)}`;
+  map.stamp = segment?.heap ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
   const isEmpty = segment && map.sizeBytes === 0;
   setText(map.parts.empty, isEmpty ? "The object is empty: there is nothing to map." : segment ? "" : "Waiting for the object…");
   map.parts.empty.hidden = Boolean(segment) && !isEmpty;
   if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(route);
   else if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
   invalidate();
+}
+
+/** A key out of the address, which anybody may have written. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Unpacks the picture of a moment once, however often it is drawn. */
@@ -177,7 +205,9 @@ function statusText() {
 }
 
 function renderLegend() {
-  const entries = [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 14);
+  // What is put away stays listed, however small: it could not be brought back else.
+  const entries = [...map.list.classes.values()].sort((a, b) => b.bytes - a.bytes)
+    .filter((entry, index) => index < legendMaximum || map.hidden?.has(entry.key));
   reconcile(map.parts.legend, entries, (entry) => entry.key, (entry) => {
     const item = make("li");
     const button = make("button");
@@ -303,14 +333,24 @@ function rangeOfThing({ block, run, region, field, bucket }) {
 /** Selects what stands at a byte; where only a stretch is known, the server says which block it is. */
 async function choose(byte) {
   const thing = thingAt(byte, source());
+  const isWanted = question();
   if (thing.bucket && !map.isPast) {
     const block = await blockAt(byte);
+    if (!isWanted()) return undefined;
     if (block) return selectBlock(block);
   }
   if (thing.block) return selectBlock(thing.block);
   const range = rangeOfThing(thing);
   if (range) map.actions.select({ at: range.from, to: range.to, source: "map" });
   else map.actions.select({ at: byte, to: byte + 1, source: "map" });
+}
+
+/** Answers whether what is asked now is still what somebody wants: not where they went elsewhere or asked anew. */
+function question() {
+  const { segment } = map.actions.route();
+  map.questions += 1;
+  const number = map.questions;
+  return () => map.questions === number && map.actions.route().segment === segment;
 }
 
 function selectBlock(block) {
@@ -330,10 +370,12 @@ async function stepBlock(direction) {
   const start = map.selection ?? { from: middle, to: middle + 1 };
   const pool = map.feed.pool;
   if (!pool) return choose(start.from);
+  if (map.isPast) return map.actions.announce("Blocks cannot be gone through while looking back.");
+  const isWanted = question();
   const here = await blockAt(start.from);
   const next = !here || direction === 0 ? here : await blockAt(direction > 0 ? here.spanOffset + here.spanBytes : here.spanOffset - 1);
   const block = next ?? here;
-  if (!block) return undefined;
+  if (!block || !isWanted()) return undefined;
   selectBlock(block);
   const shown = cameras.revealing(map.view, block.spanOffset, block.spanOffset + block.spanBytes);
   if (shown !== map.view) move(shown);
