@@ -80,16 +80,6 @@ int shmlens_futex_wake(const uint32_t *word, int32_t count, int32_t *woken) {
     return 0;
 }
 
-void shmlens_robust_unlink(uintptr_t previous, uintptr_t next) {
-    /* The lowest bit tells of priority inheritance. A pointer leads to its node's `next`; `prev` stands before it, and
-     * the list's head is the thread's own and has both. */
-    uintptr_t *previous_next = (uintptr_t *)(previous & ~(uintptr_t)1);
-    uintptr_t *next_previous = (uintptr_t *)(next & ~(uintptr_t)1) - 1;
-    if (previous < sizeof(uintptr_t) || next < sizeof(uintptr_t)) return;
-    *next_previous = previous;
-    *previous_next = next;
-}
-
 int shmlens_mutex_lock_until(pthread_mutex_t *mutex, int64_t monotonic_nanoseconds) {
     struct timespec deadline = timespec_of(monotonic_nanoseconds);
     return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &deadline);

@@ -50,7 +50,7 @@ final class Counters: Sendable {
 
 extension Engine {
     /// A connection ends. One that brought bytes and got none back, and on which no request's line was read, brought
-    /// something else than HTTP; one that was cut for taking too long is counted as that. The kernel counts the end that
+    /// something else than HTTP, or was ended by its client in the middle of the line; one that was cut for taking too long is counted as that. The kernel counts the end that
     /// a client sends as a byte received.
     func close(_ peer: Peer) {
         let traffic = peer.traffic

@@ -56,7 +56,7 @@ public final class Lens: Sendable {
             if let known = try current() { return known }
             let begun = Clocks.monotonicNanoseconds()
             let picture = try segment.heap()
-            if picture.consistency == .consistent { pictures.keep(picture, key, begunAt: begun) }
+            pictures.keep(picture, key, begunAt: begun)
             return picture
         }
     }
@@ -85,10 +85,9 @@ final class PictureCache: Sendable {
     static let countMax = 8
     /// Blocks in all pictures kept together; a larger picture is not kept.
     static let blocksMax = 4_000_000
-    /// How long a picture serves at least, and so many times what it took. The ring's head tells of operations only: who
-    /// writes past its block, or into the tables, makes no event.
+    /// How long a consistent picture serves. The ring's head tells of operations only: who writes past its block, or into
+    /// the tables, makes no event.
     static let ageNanoseconds: Int64 = 100_000_000
-    static let ageFactor: Int64 = 2
 
     struct Key: Hashable {
         let file: FileIdentity
@@ -104,6 +103,7 @@ final class PictureCache: Sendable {
         let key: Key
         let picture: HeapPicture
         let begunAt: Int64
+        /// Whoever waited while it was taken is served by any picture, whoever comes later by a consistent one.
         let servesUntil: Int64
     }
 
@@ -133,8 +133,8 @@ final class PictureCache: Sendable {
     }
 
     func keep(_ picture: HeapPicture, _ key: Key, begunAt: Int64) {
-        let now = Clocks.monotonicNanoseconds()
-        let servesUntil = now + max(Self.ageNanoseconds, Self.ageFactor * (now - begunAt))
+        let servesUntil =
+            picture.consistency == .consistent ? Clocks.monotonicNanoseconds() + Self.ageNanoseconds : .min
         kept.withLock { kept in
             kept.removeAll { $0.key == key }
             kept.append(Entry(key: key, picture: picture, begunAt: begunAt, servesUntil: servesUntil))

@@ -56,6 +56,12 @@ final class Mapping: @unchecked Sendable {
         if let guardNumber { shmlens_guard_drop(guardNumber, tid) }
     }
 
+    /// Whether pages of a guarded mapping were lost and replaced.
+    var isLost: Bool {
+        guard let guardNumber else { return false }
+        return shmlens_guard_is_lost(guardNumber) != 0
+    }
+
     /// - Throws: ``SegmentError/truncated(needs:has:)`` where a guarded mapping lost pages, or would.
     func requireWhole() throws(SegmentError) {
         guard let guardNumber else { return }

@@ -42,8 +42,9 @@ extension Segment {
                 try setAccess(range, .readWrite)
                 return
             }
-            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
-            defer { lock.release() }
+            let hold = try lock.acquire(
+                deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
+            defer { lock.release(hold) }
             try setAccess(range, access)
         }
     }

@@ -195,7 +195,9 @@ public final class Segment: Sendable {
             do { return try descriptor.duplicate() } catch { throw error as? Errno ?? .badFileDescriptor }
         }
         let again = try Mapping(descriptor: duplicate, count: layout.totalBytes, name: name)
-        return livingParticipants(in: SegmentCore(memory: again.memory, layout: layout))
+        return withExtendedLifetime(again) {
+            livingParticipants(in: SegmentCore(memory: again.memory, layout: layout))
+        }
     }
 
     private func livingParticipants(in core: SegmentCore) -> Int {
@@ -317,8 +319,9 @@ public final class Segment: Sendable {
         try mapping.requireWhole()
         let result: Result
         do {
-            try lock.acquire(deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
-            defer { lock.release() }
+            let hold = try lock.acquire(
+                deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: who, giveUp: giveUp)
+            defer { lock.release(hold) }
             try core.requireTablesUnprotected()
             guard core.isLiving(who) else { throw .invalid(field: "participant", reason: "has no slot any more") }
             core.heartbeat(who)

@@ -65,7 +65,12 @@ struct Remove: ParsableCommand {
         try Terminal.run(Self.self) {
             let id = try segment.identifier()
             guard case .posix(let name) = id.object, name.isUTF8, id.namespace == nil else {
-                throw ValidationError("\(id) has no name to remove: unnamed memory goes with the last process that holds it")
+                let reason =
+                    switch id.object {
+                    case .memfd, .anonymous, .deleted: "it has no name, and goes with the last process that holds it"
+                    default: "only managed segments of this host's /dev/shm are removed"
+                    }
+                throw ValidationError("\(id) cannot be removed: \(reason)")
             }
             do throws(SegmentError) {
                 try Segment.remove(name: name.text, force: force)

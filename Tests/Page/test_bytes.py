@@ -131,9 +131,9 @@ class Reading(Case):
         self.browser.until(lambda: "gone" in self.browser.text(".hex-status"), "says that it is gone", 30)
         self.assertEqual(self.cell(0)["letter"], "A", "the last bytes stay")
         self.assertRegex(self.browser.text(".hex-status"), r"Read at \d\d:\d\d:\d\d UTC")
+        self.browser.until("return document.querySelector('#problems button')", "a way to try again")
         with open(f"/dev/shm/{name}", "wb") as file:
             file.write(b"B" * 4096)
-        self.browser.until("return document.querySelector('#problems button')", "a way to try again")
         self.browser.click("#problems button")
         self.browser.until(lambda: self.cell(0)["letter"] == "B", "another one of the same name is read")
         self.allowed = "404 (Not Found)"

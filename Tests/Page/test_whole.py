@@ -242,6 +242,32 @@ class Visit(unittest.TestCase):
         self.until("return document.querySelectorAll('#problems .notice').length === 0", "no failure is left standing")
         self.quiet(OUTAGE)
 
+    def test_deaths_show_and_views_do_not_mix(self):
+        """Another segment shows itself whole; the way back leads where one was; the dead leave orphans at once."""
+        other = unique("other")
+        self.addCleanup(remove, other)
+        self.server.ask("POST", "segments", {"name": self.name, "capacityBytes": "1MiB"})
+        self.server.ask("POST", "segments", {"name": other, "capacityBytes": "8MiB"})
+        worker = self.work("churn", ratePerSecond=100)
+        self.browser.open(f"{self.server.base}/?segment={self.id}&tab=heap&from=1700000&span=100000")
+        self.until(lambda: self.model("map", "({ view }) => Math.round(view?.start ?? 0)") == 1_700_000, "the place of the address")
+        self.until(lambda: self.server.ask("GET", f"segments/{self.id}/heap")["usedBlockCount"] > 3, "blocks")
+        os.kill(worker["pid"], signal.SIGKILL)
+        self.until_text("#blocks-rows", "orphaned")
+        orphans = "({ coarse }) => coarse.buckets.some((one) => one.mainOwner?.alive === false)"
+        self.until(lambda: self.model("map", orphans), "orphans on the map")
+        self.press("Shared memory", "nav")
+        self.press(other, "#segments-rows")
+        self.until_text("#segment-title", other)
+        self.until(lambda: self.model("map", "({ view }) => view && [view.start, Math.round(view.perRow * view.rows / view.sizeBytes)]") == [0, 1], "all of the other one")
+        self.browser.back()
+        self.browser.back()
+        self.until_text("#segment-title", self.name)
+        # A row more or less of another height is the same place.
+        place = "({ view }) => view && [Math.round(view.start), Math.round(view.perRow * view.rows / 100000)]"
+        self.until(lambda: self.model("map", place) == [1_700_000, 1], "where one was")
+        self.quiet()
+
 
 if __name__ == "__main__":
     unittest.main()

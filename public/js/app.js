@@ -23,20 +23,40 @@ const followed = {
 let addressTimer = 0;
 let frame = 0;
 let cameFrom;
+/** While paused: whether it is followed all the same, until there is something to see. */
+let isGlimpsing = false;
+/** The store's, as far as the stream knows. */
+let epoch = 0;
 
 const viewName = (route) => (route.segment ? "segment" : "overview");
 
 // What the server says
 
 const stream = new Stream({
-  heard: (part, data) => store.heard(part, data, performance.now()),
-  state: (state) => store.connected(state),
-  gone: (problem) => store.failed("segment", new Error(`${problem.detail ?? problem.title ?? "It is gone."}`)),
+  heard(part, data) {
+    store.heard(part, data, performance.now());
+    // What was made anew under its name has its own events: it is followed from its beginning.
+    if (store.epoch !== epoch) stream.forget();
+    epoch = store.epoch;
+    if (part === "tick" && hasData()) endGlimpse();
+  },
+  gone(problem) {
+    store.failed("segment", new Error(`${problem.detail ?? problem.title ?? "It is gone."}`));
+    endGlimpse();
+  },
 });
+
+const hasData = () => store.data(store.route.segment ? "segment" : "segments") !== undefined;
+
+function endGlimpse() {
+  if (!isGlimpsing) return;
+  isGlimpsing = false;
+  follow();
+}
 
 /** Follows what is looked at, unless paused; what nobody can see is not followed. */
 function follow() {
-  if (document.hidden || store.isPaused) {
+  if (document.hidden || (store.isPaused && !isGlimpsing)) {
     stream.follow(undefined);
     return;
   }
@@ -44,9 +64,10 @@ function follow() {
   stream.follow(path(store.route), parts);
 }
 
-/** Asks anew at once, for who does not want to wait for the stream. */
+/** Asks anew at once, for who does not want to wait for the stream; while paused for one look. */
 function refresh() {
   stream.stop();
+  isGlimpsing = store.isPaused;
   follow();
 }
 
@@ -64,11 +85,14 @@ function go(part, { replace = false } = {}) {
 function arrive(route) {
   const before = store.route;
   store.go(route);
+  epoch = store.epoch;
   const name = viewName(route);
   // What is left forgets what it looked at, and asks no more.
   if (before.segment !== route.segment) views[viewName(before)].leave?.();
   for (const key of Object.keys(views)) byId(`view-${key}`).hidden = key !== name;
   views[name].arrive(route);
+  // Pausing keeps what one looks at, not what one has not seen yet.
+  if (store.isPaused && !hasData()) isGlimpsing = true;
   follow();
   render();
   if (before.segment === route.segment) return;
@@ -138,17 +162,17 @@ function render() {
 
 function renderStatus() {
   const silence = store.silence(performance.now());
-  const isStale = silence > staleAfterMilliseconds;
-  const state = store.isPaused ? "paused" : store.isPast ? "past" : silence === undefined ? "waiting" : isStale ? "stale" : "live";
+  const isStale = !store.isPaused && silence > staleAfterMilliseconds;
+  const state = store.isPaused ? "paused" : isStale ? "stale" : store.isPast ? "past" : silence === undefined ? "waiting" : "live";
   const words = { paused: "paused", past: "looking back", waiting: "waiting for the server", stale: "stale", live: "live" };
-  const isOld = state === "stale" || state === "paused";
-  const old = silence === undefined || !isOld ? "" : `, ${wholeSeconds(silence)} old`;
-  const again = state === "stale" ? ", trying again" : "";
+  const back = store.isPast && state !== "past" ? "looking back, " : "";
+  const old = silence !== undefined && (isStale || store.isPaused) ? `, ${wholeSeconds(silence)} old` : "";
+  const again = isStale && stream.isTrying ? ", trying again" : "";
   byId("live").dataset.state = state;
-  setText(byId("live-text"), words[state] + old + again);
+  setText(byId("live-text"), back + words[state] + old + again);
   // Read out when it changes, not each second.
   setText(byId("live-status"), { stale: "The data on this page is stale.", paused: "Paused." }[state] ?? "");
-  byId("main").toggleAttribute("data-stale", isStale && !store.isPaused);
+  byId("main").toggleAttribute("data-stale", isStale);
 }
 
 /** Figures that change with each look are not read. */
@@ -203,10 +227,14 @@ function begin() {
   });
   byId("pause").addEventListener("click", (event) => {
     store.pause(!store.isPaused);
+    isGlimpsing = false;
     setText(event.currentTarget, store.isPaused ? "Resume" : "Pause");
     follow();
   });
-  setInterval(renderStatus, tickMilliseconds);
+  setInterval(() => {
+    stream.check();
+    renderStatus();
+  }, tickMilliseconds);
   arrive(routeFrom(location.search));
 }
 

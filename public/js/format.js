@@ -72,9 +72,10 @@ export function nanoseconds(value) {
   return `${Number((value / 1e9).toPrecision(3))}${space}s`;
 }
 
-/** Milliseconds between two RFC 3339 times; NaN where one is missing. */
+/** Milliseconds from one time to another, each RFC 3339 or in milliseconds; NaN where one is missing. */
 export function elapsed(from, to) {
-  return Date.parse(to) - Date.parse(from);
+  const at = (time) => typeof time === "number" ? time : Date.parse(time);
+  return at(to) - at(from);
 }
 
 /** The time of day in an RFC 3339 time, as it is written: no zone is applied to it. */

@@ -33,12 +33,18 @@ export class History {
 
   /** Notes what there is now. `parts` is a map of part → data; its values are kept as they are, not copied. */
   note(at, parts) {
+    this.#dropAfter(at);
     const segment = parts.get("segment");
     if (segment) this.#noteFigures(at, segment);
     const last = this.#moments.at(-1);
-    if (last && at - last.at < momentMilliseconds) last.parts = new Map(parts);
-    else this.#moments.push({ at, parts: new Map(parts) });
+    if (last && at - last.at < momentMilliseconds) Object.assign(last, { seenAt: at, parts: new Map(parts) });
+    else this.#moments.push({ at, seenAt: at, parts: new Map(parts) });
     while (this.#moments.length > 0 && this.#moments[0].at < at - keptMilliseconds) this.#moments.shift();
+  }
+
+  /** Where the host's clock was set back, what seems to come later is let go: times ascend. */
+  #dropAfter(at) {
+    for (const list of [this.#moments, ...this.#series.values()]) while (list.length > 0 && list.at(-1).at > at) list.pop();
   }
 
   #noteFigures(at, segment) {
@@ -64,7 +70,10 @@ export class History {
     return first && { from: first.at, to: last.at };
   }
 
-  /** The last moment that is not later than a time; the first one where all are. */
+  /**
+   * The last moment `{at, seenAt, parts}` that is not later than a time; the first one where all are. `seenAt` is when its
+   * parts were so.
+   */
   momentAt(at) {
     let low = 0;
     let high = this.#moments.length;

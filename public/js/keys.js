@@ -5,7 +5,8 @@ import { byId, make } from "./dom.js";
 /** Each part of the page with its keys, in groups. What stands here works; what does not work does not stand here. */
 const sheet = [
   ["Everywhere", [
-    [["?"], "this sheet"], [["Space"], "pause and resume"], [["g", "o"], "go to the overview: one after the other"],
+    [["?"], "this sheet"], [["Space"], "pause and resume, where it presses and scrolls nothing"],
+    [["g", "o"], "go to the overview: one after the other; not in the bytes, where g is for an offset"],
     [["Tab"], "from one thing to the next"], [["Esc"], "close a dialog"],
   ]],
   ["Overview", [
@@ -32,10 +33,12 @@ const sheet = [
   ["Strip of events", [[["←", "→", "Home", "End"], "from event to event"], [["Enter"], "show its row"], [["Esc"], "follow again"]]],
 ];
 
-/** What has keys of its own, or a use for letters: only the sheet can be called from there. */
-const takesKeys = "input, select, textarea, [contenteditable], dialog, [role=grid], canvas";
+/** What has a use for letters: only the sheet can be called from there. */
+const takesKeys = "input, select, textarea, [contenteditable], dialog";
 /** What Space presses or scrolls. */
 const takesSpace = "a, button, summary, [role=tab], [tabindex='0']";
+/** These do neither; a key that they have a use for does not come here. */
+const leavesSpace = "canvas, [role=grid]";
 
 let dialog;
 
@@ -74,7 +77,10 @@ function groupOf(name, entries) {
 function connectGlobal(actions) {
   let before = "";
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) {
+      before = "";
+      return;
+    }
     const sequence = before + event.key;
     before = event.key === "g" ? "g" : "";
     if (act(event, sequence, actions)) event.preventDefault();
@@ -88,11 +94,16 @@ function act(event, sequence, actions) {
   if (at(takesKeys)) return false;
   if (sequence === "go") return goToOverview(actions);
   if (event.key === "/") return focusOn(byId("view-overview").hidden ? "#hex [role=search] input" : "#segments-filters input[type=search]");
-  if (event.key === " " && !event.repeat && !at(takesSpace)) return press(byId("pause"));
+  if (event.key === " " && !event.repeat && isSpaceFree(event.target)) return press(byId("pause"));
   if (/^[1-9]$/.test(event.key) && !byId("view-segment").hidden) {
     return press([...byId("tabs").children].filter((tab) => !tab.hidden)[Number(event.key) - 1]);
   }
   return false;
+}
+
+function isSpaceFree(target) {
+  const holder = target.closest?.(takesSpace);
+  return !holder || holder.matches(leavesSpace);
 }
 
 function openSheet() {

@@ -17,10 +17,15 @@ export class Store extends EventTarget {
   #route = {};
   #answers = new Map();
   #paused = false;
-  #connection = "connecting";
   #pastAt;
   #moment;
   #heardAt;
+  /** The server's clock, `{taken, now}`: its time, and this page's when it was told. */
+  #clock;
+  /** What tells a segment from another one under the same name, `{uuid, inode}`. */
+  #identity;
+  #epoch = 0;
+  #hasFailed = false;
   history = new History();
   /** The last events of the segment that is looked at, ascending. */
   events = [];
@@ -38,9 +43,9 @@ export class Store extends EventTarget {
     return this.#paused;
   }
 
-  /** `connecting`, `open` or `broken`. */
-  get connection() {
-    return this.#connection;
+  /** A number that rises where all is forgotten: another segment is looked at, be it one that was made anew under its name. */
+  get epoch() {
+    return this.#epoch;
   }
 
   /** Whether what is shown is a moment that has passed. */
@@ -68,17 +73,21 @@ export class Store extends EventTarget {
     return [...this.#answers.values()].map((answer) => answer.error).filter(Boolean);
   }
 
-  /** How old a part's data is, by the server's word and the time since anything was heard; undefined where there is none. */
-  age(part, now) {
-    const answer = this.#answers.get(part);
-    if (answer?.data === undefined) return undefined;
-    // What did not change is not sent again: it is as new as the last word from the server.
-    return now - Math.max(answer.receivedAt, answer.isStreamed ? this.#heardAt ?? 0 : 0);
-  }
-
   /** Milliseconds since the server was last heard; undefined before. */
   silence(now) {
     return this.#heardAt === undefined ? undefined : now - this.#heardAt;
+  }
+
+  /**
+   * The server's time in milliseconds, by which ages are told: the clock of the browser may be wrong, and what does not
+   * change is not sent again. Of a moment that has passed, that moment's. It stands still while nothing is heard, as what
+   * is shown does. NaN before the first word.
+   */
+  serverNow(now = performance.now()) {
+    if (this.#moment) return this.#moment.seenAt;
+    if (!this.#clock) return NaN;
+    const since = this.#paused ? 0 : Math.max(0, now - this.#clock.now);
+    return this.#clock.taken + Math.min(since, staleAfterMilliseconds);
   }
 
   series(name) {
@@ -90,38 +99,67 @@ export class Store extends EventTarget {
     const before = this.#route;
     this.#route = route;
     if (before.segment !== route.segment) {
-      this.#answers.clear();
-      this.history.clear();
-      this.events = [];
-      this.lostEvents = 0;
-      this.sequence = undefined;
-      this.#heardAt = undefined;
-      this.#pastAt = undefined;
-      this.#moment = undefined;
+      this.#forget();
+      this.#heardAt = this.#clock = undefined;
+      this.#hasFailed = false;
     }
     this.#changed();
+  }
+
+  #forget() {
+    this.#epoch += 1;
+    this.#answers.clear();
+    this.history.clear();
+    this.events = [];
+    this.lostEvents = 0;
+    this.sequence = this.#identity = this.#pastAt = this.#moment = undefined;
   }
 
   /** An object that the stream sent. */
   heard(part, data, now) {
     this.#heardAt = now;
-    if (typeof data.sequence === "number") this.sequence = data.sequence;
-    if (part === "events") this.#addEvents(data);
-    else if (part === "failure") this.#fail("segment", data);
-    else if (part !== "tick" && part !== "resync") this.#answers.set(part, { data, receivedAt: now, isStreamed: true });
-    if (part === "tick" && this.#answers.has("segment")) this.#note();
+    this.#tell(part, data, now);
+    if (part === "segment") this.#identify(data);
+    if (part === "tick" && typeof data.sequence === "number") this.sequence = data.sequence;
+    if (part === "failure") this.#fail("stream", data);
+    else if (part === "events") this.#addEvents(data);
+    else if (part !== "tick" && part !== "resync") this.#answers.set(part, { data });
+    if (part !== "failure" && part !== "resync") this.#recover(part === "tick");
+    if (part === "tick" && this.#clock && this.#answers.has("segment")) this.#note();
     this.#changed();
+  }
+
+  /** Each look of the server ends with a tick, which says when that was. */
+  #tell(part, { takenAt }, now) {
+    const taken = Date.parse(takenAt ?? "");
+    if (Number.isFinite(taken) && (part === "tick" || !this.#clock)) this.#clock = { taken, now };
+  }
+
+  /** A segment's header names it; where there is none that can be read, its inode does. */
+  #identify({ header, inode }) {
+    const before = this.#identity;
+    const isOther = before && (before.uuid && header?.uuid ? before.uuid !== header.uuid
+      : before.inode !== undefined && inode !== undefined && before.inode !== inode);
+    if (isOther) this.#forget();
+    this.#identity = { uuid: header?.uuid ?? this.#identity?.uuid, inode: inode ?? this.#identity?.inode };
+  }
+
+  /** A look that failed has told so before its tick: after any other, the failure stands no more. */
+  #recover(isTick) {
+    if (!(isTick && this.#hasFailed)) this.#answers.delete("stream");
+    if (isTick) this.#hasFailed = false;
   }
 
   #fail(part, problem) {
     const error = new Error(`${problem.status ?? ""} ${problem.title ?? "failed"}. ${problem.detail ?? ""}`.trim());
     this.#answers.set(part, { ...this.#answers.get(part), error });
+    this.#hasFailed = true;
   }
 
   #note() {
     const parts = new Map();
     for (const [part, answer] of this.#answers) if (answer.data !== undefined) parts.set(part, answer.data);
-    this.history.note(Date.now(), parts);
+    this.history.note(this.#clock.taken, parts);
   }
 
   #addEvents({ events, lost }) {
@@ -145,7 +183,8 @@ export class Store extends EventTarget {
 
   /** An answer that was asked for. */
   received(part, data, now) {
-    this.#answers.set(part, { data, receivedAt: now });
+    this.#tell(part, data, now);
+    this.#answers.set(part, { data });
     this.#changed();
   }
 
@@ -155,18 +194,8 @@ export class Store extends EventTarget {
     this.#changed();
   }
 
-  forget(part) {
-    if (this.#answers.delete(part)) this.#changed();
-  }
-
   pause(paused) {
     this.#paused = paused;
-    this.#changed();
-  }
-
-  connected(connection) {
-    if (this.#connection === connection) return;
-    this.#connection = connection;
     this.#changed();
   }
 

@@ -37,11 +37,14 @@ struct Channel {
     /// The last report of each part, without how it was got.
     private var last: [String: [UInt8]] = [:]
     private var newestEvent: UInt64?
+    /// Of the segment that all this is about: one made anew under its name is another one.
+    private var uuid: String?
 
     init(_ subject: Subject) { self.subject = subject }
 
     mutating func look(_ service: Service) -> Look {
         var look = Look()
+        let before = last
         do throws(Problem) {
             switch subject {
             case .host: try lookAtHost(service, &look)
@@ -49,6 +52,8 @@ struct Channel {
             }
         } catch {
             look = Look()
+            // Nobody is sent what was found before the failure.
+            last = before
             // What is gone for good ends the stream; anything else may be well again at the next look.
             look.isOver = error.status == 404
             add("failure", error.jsonBytes(), isChanged: true, to: &look)
@@ -77,6 +82,13 @@ struct Channel {
         _ id: SegmentIdentifier, _ service: Service, _ look: inout Look
     ) throws(Problem) {
         let detail = try service.detail(id)
+        let found = detail.report.header.map { $0.uuid }
+        if found != uuid {
+            last = [:]
+            // Its ring begins anew, and all that is in it came since.
+            newestEvent = uuid == nil ? nil : 0
+            uuid = found
+        }
         add("segment", detail, to: &look)
         guard detail.report.heap != nil else { return }
         add("locks", try looking { () throws(ReadingError) in try service.lens.locks(id) }, to: &look)

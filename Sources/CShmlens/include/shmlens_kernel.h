@@ -27,11 +27,6 @@ int shmlens_futex_wait_for(const uint32_t *word, uint32_t expected, int64_t nano
  * a wait that a signal interrupted is simply begun again). */
 int shmlens_futex_wait_until(const uint32_t *word, uint32_t expected, int64_t monotonic_nanoseconds);
 
-/* Takes a mutex out of the calling thread's list of robust mutexes, by its neighbours there: what the mutex' own words
- * said right after it was taken (glibc nptl/descr.h, DEQUEUE_MUTEX). For a mutex that was overwritten, which
- * pthread_mutex_unlock(3) does not take out. */
-void shmlens_robust_unlink(uintptr_t previous, uintptr_t next);
-
 /* Wakes at most `count` threads of any process that wait for `word`, and says how many it woke. */
 int shmlens_futex_wake(const uint32_t *word, int32_t count, int32_t *woken);
 

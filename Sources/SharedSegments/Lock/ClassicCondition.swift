@@ -51,17 +51,17 @@ extension Segment {
     ) throws(SegmentError) -> Result? {
         try mapping.requireWhole()
         let deadline = Deadline(after: timeout).nanoseconds
+        var hold: MutexHold?
         do throws(SegmentError) {
-            try lock.acquire(deadline: deadline, as: participant.key, giveUp: giveUp)
+            hold = try lock.acquire(deadline: deadline, as: participant.key, giveUp: giveUp)
         } catch {
             if case .lockTimeout = error { return nil }
             throw error
         }
-        var isHeld = true
         var wait: Waits.Wait?
         defer {
             core.waits.end(wait, in: core)
-            if isHeld { lock.release() }
+            if let hold { lock.release(hold) }
         }
         try core.requireTablesUnprotected()
         core.count(.lock, for: participant.key)
@@ -83,9 +83,9 @@ extension Segment {
                     participant.key, waitsFor: UInt32(shmlens_waiting_for_classic_condition), in: core)
             }
             core.heartbeat(participant.key)
-            isHeld = false
-            try lock.waitForClassicCondition(deadline: slice, as: participant.key)
-            isHeld = true
+            guard let held = hold else { return nil }
+            hold = nil
+            hold = try lock.waitForClassicCondition(deadline: slice, as: participant.key, held)
         }
     }
 
@@ -127,21 +127,33 @@ extension SegmentLock {
     /// - Parameter deadline: on CLOCK_MONOTONIC, nanoseconds.
     /// - Throws: ``SegmentError/lockNotRecoverable`` and ``SegmentError/damaged(what:offset:)``; the lock is not held
     ///   then.
-    func waitForClassicCondition(deadline: UInt64, as who: OwnerKey) throws(SegmentError) {
-        noteRelease()
-        let hold = hold
+    func waitForClassicCondition(
+        deadline: UInt64, as who: OwnerKey, _ hold: MutexHold
+    ) throws(SegmentError) -> MutexHold {
         guard isIntact(hold) else {
-            reinstate(hold)
-            mapping.noteReleased(by: hold.tid)
-            throw .damaged(what: "the mutex was overwritten", offset: shmlens_header_offset_lock_mutex)
+            release(hold)
+            throw overwritten
         }
+        noteRelease(hold)
+        // The wait gives the mutex back in between: a page that is lost from here on is lost with the mutex.
         mapping.noteReleased(by: hold.tid)
         var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
         let result = unsafe pthread_cond_timedwait(ClassicCondition.address(in: core.memory), mutex, &time)
-        // Overwritten after the look above: glibc did not unlock it.
-        if result == EPERM { reinstate(hold) }
+        switch result {
         // The mutex is held after a timeout as it is after a wake-up.
-        try settle(result == ETIMEDOUT ? 0 : result)
-        noteOwner(who, waited: nil)
+        case 0, ETIMEDOUT:
+            var taken = try settle(0, before: hold.next)
+            taken.began = noteOwner(who, waited: nil)
+            return taken
+        case EOWNERDEAD:
+            var taken = try settle(result, before: hold.next)
+            taken.began = noteOwner(who, waited: nil)
+            return taken
+        default:
+            // Overwritten after the look above, it was not given back: then it is in the list still.
+            forget(hold)
+            _ = try settle(result, before: hold.next)
+            throw overwritten
+        }
     }
 }

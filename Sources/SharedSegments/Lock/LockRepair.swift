@@ -6,17 +6,25 @@ import SystemPackage
 /// What comes of asking for the mutex when it is not simply had, and of mutexes that somebody wrote over.
 extension SegmentLock {
     /// Repairs what a dead owner left, and turns what is not the lock into an error: the lock is not held then.
-    func settle(_ result: Int32) throws(SegmentError) {
+    ///
+    /// - Parameter before: the first of the thread's robust mutexes before it asked for this one.
+    func settle(_ result: Int32, before: UInt) throws(SegmentError) -> MutexHold {
         switch result {
-        case 0: noteHeld()
-        case EOWNERDEAD:
-            noteHeld()
-            try repair()
+        case 0, EOWNERDEAD:
+            let hold = MutexHold(tid: half(MutexWords.lock) & MutexWords.tidMask, next: before)
+            // Taken while its kind was another one, it is no lock that anybody could recover.
+            guard unsafe shmlens_robust_first() == shmlens_robust_node(mutex) else {
+                _ = unsafe pthread_mutex_unlock(mutex)
+                throw overwritten
+            }
+            mapping.noteHeld(by: hold.tid)
+            if result == EOWNERDEAD { try repair(hold) }
+            return hold
         case ETIMEDOUT: throw .lockTimeout(owner())
         case ECANCELED: throw .gaveUp
         case EDEADLK: throw .lockHeldByThisThread
         case ENOTRECOVERABLE:
-            dropUnrecoverable()
+            if half(MutexWords.lock) & MutexWords.tidMask == UInt32(bitPattern: shmlens_gettid()) { clear() }
             throw .lockNotRecoverable
         default:
             throw .damaged(
@@ -24,10 +32,15 @@ extension SegmentLock {
         }
     }
 
+    var overwritten: SegmentError {
+        .damaged(what: "the mutex was overwritten", offset: shmlens_header_offset_lock_mutex)
+    }
+
+    /// Makes the mutex free, and has everybody look again.
+    ///
     /// glibc's trylock says that a mutex is not recoverable and leaves it taken by who asked
     /// (nptl/pthread_mutex_trylock.c gives back only what it did not take). Whoever asks next would wait for this thread.
-    private func dropUnrecoverable() {
-        guard half(MutexWords.lock) & MutexWords.tidMask == UInt32(bitPattern: shmlens_gettid()) else { return }
+    func clear() {
         // The other half is a count that no mutex of this kind uses.
         core.memory.store(shmlens_header_offset_lock_mutex, 0)
         wakeAll()
@@ -47,7 +60,7 @@ extension SegmentLock {
     ///
     /// Recovery writes wherever the dead one did, also to pages that this process made unwritable for itself: those
     /// are writable meanwhile.
-    private func repair() throws(SegmentError) {
+    private func repair(_ hold: MutexHold) throws(SegmentError) {
         let slots = core.memory.load(shmlens_header_offset_lock_owner_slot)
         // Without its thread the words are of the owner before.
         let isNoted = core.memory.load(shmlens_header_offset_lock_owner_tid) != 0
@@ -58,49 +71,38 @@ extension SegmentLock {
         defer { core.protection.restore(to: core.memory) }
         guard lifted == 0 else {
             // Unlocked like this it is not recoverable: nobody else takes what is half done for whole.
-            _ = unsafe pthread_mutex_unlock(mutex)
+            if unsafe pthread_mutex_unlock(mutex) != 0 { forget(hold) }
             mapping.noteReleased(by: hold.tid)
             throw .system(operation: "mprotect", object: "the segment, to repair it", Errno(rawValue: lifted))
         }
         let damage = core.recover()
         guard unsafe pthread_mutex_consistent(mutex) == 0 else {
-            reinstate(hold)
+            if unsafe pthread_mutex_unlock(mutex) != 0 { forget(hold) }
             mapping.noteReleased(by: hold.tid)
-            throw .damaged(what: "the mutex' words are not a mutex", offset: shmlens_header_offset_lock_mutex)
+            throw overwritten
         }
         // Its words are others now.
-        noteHeld()
+        mapping.noteHeld(by: hold.tid)
         core.announceRecovery(of: dead, damage: damage)
         core.wakeCondition(everyone: true)
     }
 
-    /// Whether the mutex' words still say that the holder has it.
+    /// Whether the mutex' words still say that the holder has it, and lead where its list does.
+    ///
+    /// A robust mutex of other code that was taken since and is still held stands before this one in the list; the
+    /// links are not looked at then.
     @inline(__always)
     func isIntact(_ hold: MutexHold) -> Bool {
-        half(MutexWords.lock) & MutexWords.tidMask == hold.tid && half(MutexWords.owner) == hold.tid
-            && half(MutexWords.kind) == kind
+        guard half(MutexWords.lock) & MutexWords.tidMask == hold.tid, half(MutexWords.kind) == kind else { return false }
+        return unsafe shmlens_robust_first() != shmlens_robust_node(mutex)
+            || shmlens_robust_links_are(mutex, hold.next) != 0
     }
 
-    /// Somebody wrote over the mutex while this thread held it, so that glibc will not unlock it: gives it back all the
-    /// same, and takes it out of the thread's list of robust mutexes, which glibc follows at the next one.
-    ///
-    /// Where another thread has taken the overwritten mutex since, it is that one's and stays as it is.
-    func reinstate(_ hold: MutexHold) {
-        let other = half(MutexWords.lock) & MutexWords.tidMask
-        let isTaken = other != 0 && other != hold.tid && half(MutexWords.owner) == other
-        guard !isTaken || half(MutexWords.kind) != kind else { return unlink(hold) }
-        let mutex = shmlens_header_offset_lock_mutex
-        core.memory.store(mutex + MutexWords.previous, hold.previous)
-        core.memory.store(mutex + MutexWords.next, hold.next)
-        core.memory.store(mutex + MutexWords.kind, UInt64(kind))
-        // The owner, and one user of the mutex.
-        core.memory.store(mutex + MutexWords.owner, BlockDescriptor.pack(hold.tid, 1))
-        // Nobody knows any more whether anyone sleeps.
-        core.memory.store(mutex, UInt64(hold.tid | MutexWords.waiters))
-        if unsafe pthread_mutex_unlock(self.mutex) != 0 { unlink(hold) }
-    }
-
-    private func unlink(_ hold: MutexHold) {
-        shmlens_robust_unlink(UInt(hold.previous), UInt(hold.next))
+    /// Takes the mutex, which somebody wrote over, out of the thread's list of robust mutexes: glibc does not do so, and
+    /// would follow the list at the thread's next one. Who sleeps on it looks again, since the word may have lost that
+    /// anybody does.
+    func forget(_ hold: MutexHold) {
+        unsafe shmlens_robust_remove_first(mutex, hold.next)
+        wakeAll()
     }
 }

@@ -10,7 +10,7 @@ import SystemPackage
 @safe
 final class SegmentLock: @unchecked Sendable {
     // Unchecked because of the pointer into the mapping, which lives as long as the segment that owns this; the
-    // mutable property is guarded by the mutex itself.
+    // class has no mutable property.
     let mutex: UnsafeMutablePointer<pthread_mutex_t>
     let core: SegmentCore
     let mapping: Mapping
@@ -18,10 +18,6 @@ final class SegmentLock: @unchecked Sendable {
     private let pidNamespace: UInt64
     /// What the mutex' kind must be, as ``initialize(_:name:)`` makes it.
     let kind: UInt32
-    /// When the hold under way began, where it is timed.
-    private var holdBegan: UInt64?
-    /// Of the hold under way, as the mutex' words said right after it was taken.
-    private(set) var hold = MutexHold()
 
     init(core: SegmentCore, mapping: Mapping, pidNamespace: UInt64) {
         self.core = core
@@ -64,24 +60,28 @@ final class SegmentLock: @unchecked Sendable {
     ///   - deadline: on CLOCK_MONOTONIC, nanoseconds; nil waits for ever.
     ///   - who: the participant to note as owner and, while this waits, as waiter.
     ///   - giveUp: asked every ``askingIntervalNanoseconds`` while this waits.
+    /// - Returns: what ``release(_:)`` needs.
     /// - Throws: ``SegmentError/lockTimeout(_:)``, ``SegmentError/lockHeldByThisThread``,
     ///   ``SegmentError/lockNotRecoverable``, ``SegmentError/gaveUp``.
-    func acquire(deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)? = nil) throws(SegmentError) {
+    func acquire(deadline: UInt64?, as who: OwnerKey, giveUp: (() -> Bool)? = nil) throws(SegmentError) -> MutexHold {
         // Of another kind a mutex would be one that glibc aborts on or that nobody recovers: somebody overwrote it.
         guard half(MutexWords.kind) == kind else {
             throw .damaged(what: "the mutex is not of the kind that it was made", offset: shmlens_header_offset_lock_mutex)
         }
         var waited: UInt64?
+        let before = shmlens_robust_first()
         var result = unsafe pthread_mutex_trylock(mutex)
+        var wait: Waits.Wait?
         if result == EBUSY {
             let begin = Clock.monotonic()
-            let wait = core.waits.begin(who, waitsFor: UInt32(shmlens_waiting_for_lock), in: core)
+            wait = core.waits.begin(who, waitsFor: UInt32(shmlens_waiting_for_lock), in: core)
             result = block(until: deadline, as: who, giveUp: giveUp)
-            core.waits.end(wait, in: core)
             waited = Clock.monotonic() &- begin
         }
-        try settle(result)
-        noteOwner(who, waited: waited)
+        defer { core.waits.end(wait, in: core) }
+        var hold = try settle(result, before: before)
+        hold.began = noteOwner(who, waited: waited)
+        return hold
     }
 
     /// How often a waiter asks whether it shall go on: soon enough for a person, rarely enough to cost nothing.
@@ -106,40 +106,41 @@ final class SegmentLock: @unchecked Sendable {
     }
 
     /// Writes down who has the lock now: the thread last, so that the rest is its own where it is there.
-    func noteOwner(_ who: OwnerKey, waited: UInt64?) {
+    ///
+    /// - Returns: when the hold began, where it is timed.
+    func noteOwner(_ who: OwnerKey, waited: UInt64?) -> UInt64? {
         core.raw(shmlens_header_offset_lock_owner_slot, BlockDescriptor.pack(who.slot, who.generation))
         core.raw(shmlens_header_offset_lock_owner_pid_namespace, pidNamespace)
         core.raw(shmlens_header_offset_lock_taken_at_ns, Clock.monotonicCoarse())
         // The mutex knows the thread's number; asking the kernel takes longer than all the rest of locking.
-        core.raw(shmlens_header_offset_lock_owner_tid, BlockDescriptor.pack(hold.tid, pid))
-        holdBegan = core.countAcquisition(waited: waited)
+        let tid = half(MutexWords.lock) & MutexWords.tidMask
+        core.raw(shmlens_header_offset_lock_owner_tid, BlockDescriptor.pack(tid, pid))
+        return core.countAcquisition(waited: waited)
     }
 
     /// Writes down that nobody has it any more, which is true right afterwards.
-    func noteRelease() {
-        if let began = holdBegan { core.countHold(since: began) }
+    func noteRelease(_ hold: MutexHold) {
+        if let began = hold.began { core.countHold(since: began) }
         core.raw(shmlens_header_offset_lock_owner_tid, 0)
         core.raw(shmlens_header_offset_lock_taken_at_ns, 0)
     }
 
-    /// Keeps the mutex' words that the thread which has just taken it depends on, and what a guarded mapping needs.
-    func noteHeld() {
-        hold = MutexHold(
-            tid: half(MutexWords.lock) & MutexWords.tidMask,
-            previous: core.memory.load(shmlens_header_offset_lock_mutex + MutexWords.previous),
-            next: core.memory.load(shmlens_header_offset_lock_mutex + MutexWords.next))
-        mapping.noteHeld(by: hold.tid)
-    }
-
     /// Gives the lock back.
-    func release() {
-        noteRelease()
-        let hold = hold
-        let isGiven = unsafe isIntact(hold) && pthread_mutex_unlock(mutex) == 0
-        if !isGiven { reinstate(hold) }
+    ///
+    /// Where somebody wrote over the mutex meanwhile, its words stay as they are, since they may be another holder's by
+    /// now; the thread forgets that it had it.
+    func release(_ hold: MutexHold) {
+        if isIntact(hold) {
+            noteRelease(hold)
+            if unsafe pthread_mutex_unlock(mutex) != 0 { forget(hold) }
+        } else {
+            forget(hold)
+        }
         // Afterwards, so that the words are put back where the page is lost on the way; by now another thread may have
         // left its own.
         mapping.noteReleased(by: hold.tid)
+        // Lost between the two, the page came back locked by this thread.
+        if mapping.isLost, half(MutexWords.lock) & MutexWords.tidMask == hold.tid { clear() }
     }
 
     /// Half a word of the mutex.
@@ -165,19 +166,16 @@ enum MutexWords {
     static var lock: Int { 0 }
     static var owner: Int { 8 }
     static var kind: Int { 16 }
-    /// The holder's robust list: its neighbours, as addresses in the holder's own memory.
-    static var previous: Int { 24 }
-    static var next: Int { 32 }
-
     /// The bits of a robust mutex' first word that are its owner's thread id (FUTEX_TID_MASK in linux/futex.h).
     static var tidMask: UInt32 { 0x3fff_ffff }
-    /// That somebody sleeps on the word (FUTEX_WAITERS).
-    static var waiters: UInt32 { 0x8000_0000 }
 }
 
-/// What a holder knows of the mutex by itself: the words in shared memory may be overwritten meanwhile.
+/// What a holder knows of its hold by itself: the words in shared memory may be overwritten meanwhile.
 struct MutexHold {
-    var tid: UInt32 = 0
-    var previous: UInt64 = 0
-    var next: UInt64 = 0
+    /// As the mutex said right after it was taken.
+    var tid: UInt32
+    /// The robust mutex that the thread had taken before this one, as its own list names it.
+    var next: UInt
+    /// CLOCK_MONOTONIC, nanoseconds, where the hold is timed.
+    var began: UInt64?
 }

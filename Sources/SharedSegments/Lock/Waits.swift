@@ -35,6 +35,7 @@ final class Waits: Sendable {
                 since: Clock.monotonicCoarse())
             state.next += 1
             state.waits.append(wait)
+            core.heartbeat(key)
             core.show(Self.shown(state.waits, of: key), for: key)
             return wait
         }
@@ -69,6 +70,5 @@ extension SegmentCore {
         }
         memory.store(base + shmlens_participant_offset_waiting_tid, BlockDescriptor.pack(wait.tid, wait.waitsFor))
         memory.store(base + shmlens_participant_offset_waiting_since_ns, wait.since)
-        memory.store(base + shmlens_participant_offset_heartbeat_ns, wait.since)
     }
 }

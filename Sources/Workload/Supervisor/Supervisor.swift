@@ -113,8 +113,7 @@ public final class Supervisor: Sendable {
         }
         let deadline = Deadline.after(milliseconds: Limit.startMilliseconds)
         let outcome = shared.wait(until: deadline) { $0.takeOutcome(of: number) }
-        guard let outcome else {
-            shared.change { $0.abandon(number) }
+        guard let outcome = outcome ?? shared.change({ $0.abandon(number) }) else {
             throw .system(operation: "posix_spawn", object: segment.id, errorNumber: ETIMEDOUT)
         }
         return try outcome.get()

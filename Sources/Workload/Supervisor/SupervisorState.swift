@@ -79,8 +79,12 @@ struct SupervisorState {
     }
 
     /// Nobody waits for the answer any more.
-    mutating func abandon(_ number: Int) {
-        if outcomes.removeValue(forKey: number) == nil { abandoned.insert(number) }
+    ///
+    /// - Returns: the answer, where it came just now.
+    mutating func abandon(_ number: Int) -> Result<[WorkerRecord], SupervisorError>? {
+        if let outcome = outcomes.removeValue(forKey: number) { return outcome }
+        abandoned.insert(number)
+        return nil
     }
 
     func isAbandoned(_ number: Int) -> Bool { abandoned.contains(number) }

@@ -4,7 +4,7 @@ import * as cameras from "../../../public/js/map/camera.js";
 import { display, rangeOfThing, thingAt, thingsInSight } from "../../../public/js/map/display.js";
 import { Feed } from "../../../public/js/map/feed.js";
 import { classesShown, hiddenFrom, hideOf, legendOf } from "../../../public/js/map/legend.js";
-import { nowOf, stampOf } from "../../../public/js/map/moment.js";
+import { nowOf } from "../../../public/js/map/moment.js";
 
 const owner = (slot, alive = true) => ({ slot, generation: 1, pid: 100 + slot, name: `w${slot}`, alive });
 const layout = [
@@ -151,15 +151,7 @@ test("what is hidden is listed, however small or far away", () => {
   assert.deepEqual(keys.slice(-3).map(({ label }) => label), ["29", "away", "nine"]);
 });
 
-// When it changes
-
-test("an end of an owner and an object made anew are changes, though no event tells of them", () => {
-  const store = (alive, epoch) => ({ sequence: 7, epoch, data: () => ({ heap: { byOwner: [{ owner: owner(1, alive) }, { owner: owner(2) }] } }) });
-  const stamps = [store(true, 1), store(false, 1), store(true, 2)].map(stampOf);
-  assert.equal(new Set(stamps).size, 3);
-  assert.equal(stampOf(store(true, 1)), stamps[0]);
-  assert.equal(stampOf({ data: () => undefined }), "0::");
-});
+// When it is
 
 test("ages are told by the server's clock, in the past by that moment's", () => {
   assert.equal(nowOf({ serverNow: () => 5 }), 5);

@@ -169,7 +169,7 @@ test("the watch looks into settled managed segments, and is not hurried", async 
       if (path.endsWith("/locks")) return { locks: [lock()] };
       if (path.includes("/participants")) return { participants: [{ alive: false }] };
       if (path.includes("=true")) return { segments: [] };
-      if (path.endsWith("posix:gone")) throw new Error("404");
+      if (path.endsWith("posix:gone")) throw Object.assign(new Error("gone"), { status: 404 });
       return { ...segment("a"), heap: {}, participantCount: 1 };
     },
     received: (told) => { news = told; },
@@ -198,6 +198,31 @@ test("the watch looks into settled managed segments, and is not hurried", async 
   await watch.look({ ...list, next: "more" }, 40000, time + 30000);
   assert.ok(asked.includes("segments/posix:a"));
   assert.equal(asked.filter((path) => path.includes("=true")).length, 3);
+});
+
+test("an alarm stands while nobody can look again, and all is not called well", async () => {
+  let news;
+  let isDown = false;
+  const watch = new Watch({
+    get: async (path) => {
+      if (isDown) throw Object.assign(new Error("busy"), { status: 503 });
+      return path.endsWith("/locks") ? { locks: [lock({ verdict: "ownerStopped" })] } : { ...segment("a"), heap: {}, participantCount: 0 };
+    },
+    received: (told) => { news = told; }, isAlarming, clock: () => 0,
+  });
+  const time = Date.parse("2026-01-01T00:10:00.000Z");
+  const list = { segments: [segment("a", { managed: true })] };
+  await watch.look(list, 0, time);
+  assert.deepEqual([news.insides.length, news.failedCount, news.isComplete], [1, 0, true]);
+  isDown = true;
+  await watch.look(list, 20000, time);
+  assert.deepEqual([news.insides.length, news.failedCount], [1, 1]);
+  assert.equal(news.insides[0].locks[0].verdict, "ownerStopped");
+  await watch.look({ segments: [...list.segments, segment("b", { managed: true })] }, 40000, time);
+  assert.deepEqual([news.insides.length, news.failedCount], [1, 2]);
+  isDown = false;
+  await watch.look(list, 60000, time);
+  assert.deepEqual([news.failedCount, news.isComplete], [0, true]);
 });
 
 test("a lock that comes into trouble has its segment looked into at the next turn, once", async () => {

@@ -28,7 +28,7 @@ export function owned(report) {
   };
 }
 
-/** How long ago something was, from one RFC 3339 time to another. */
+/** How long ago something was, from an RFC 3339 time to `now`, such a one or milliseconds. */
 export function since(time, now, className = "number") {
   return time ? { className, text: duration(elapsed(time, now)), title: `since ${time}` } : { className, text: "–" };
 }

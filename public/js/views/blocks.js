@@ -2,10 +2,10 @@
 
 import { bytes, hex, plural, visible } from "../format.js";
 import { make, setText, show } from "../dom.js";
-import { stampOf } from "../map/moment.js";
 import { linkTo } from "../store.js";
 import { owned, orderOf, placed, since, sized, stated, tagged } from "../tabs/cells.js";
 import { place } from "../tabs/input.js";
+import { heapStamp } from "../map/stamp.js";
 import { dataTable, gate, section } from "../tabs/pieces.js";
 import { choose, picker, reveal } from "../tabs/picker.js";
 import { free, resize } from "../tabs/changes.js";
@@ -197,7 +197,7 @@ function ask(store) {
   // What is gone does not come back by asking.
   if (store.isPast || (!isOther && problem?.status === 404)) return;
   if (!isOther && (store.isPaused || asked.isUnderWay || now - asked.at < askedAgainMilliseconds || now - aimedAt < aimedMilliseconds)) return;
-  const stamp = stampOf(store);
+  const stamp = heapStamp(store);
   if (!isOther && asked.stamp === stamp && !problem) return;
   const question = { path, at: now, stamp, epoch: store.epoch, isUnderWay: true };
   asked = question;
@@ -247,10 +247,12 @@ export function render(store) {
   renderFilters(store.data("segment")?.heap, route);
   renderWays(route);
   for (const control of parts.filters.node.elements) control.disabled = store.isPast;
+  // While paused, an answer that was asked for is newer than the last word of the server.
+  const now = Math.max(store.serverNow(), Date.parse(answer?.takenAt ?? ""));
   const at = route.at === undefined ? undefined : Number(route.at);
   parts.table.render(blocks, (block) => `${block.spanOffset}`, (block) => [
     placed(block.offset), sized(block.sizeBytes), sized(block.spanBytes, "number secondary"), stated(block.state),
-    owned(block.owner), tagged(block.tag), since(block.allocatedAt, answer.takenAt),
+    owned(block.owner), tagged(block.tag), since(block.allocatedAt, now),
   ], {
     sorted: ageTurned(orderOf(route.sort, sortKeys, "offset")),
     isChosen: (block) => at >= block.spanOffset && at < block.spanOffset + block.spanBytes,

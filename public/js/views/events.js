@@ -11,6 +11,7 @@ import { showProvenance } from "./provenance.js";
 
 const rowsAtOnce = 100;
 const askedAtOnce = 500;
+const stepMilliseconds = 250;
 const spans = [["10", "10 s"], ["60", "1 min"], ["300", "5 min"], ["", "all that is here"]];
 
 let actions;
@@ -25,6 +26,7 @@ let span = "60";
 let older = {};
 let drawn = [];
 let looked;
+let epoch = 0;
 
 export function connect(host, theActions) {
   actions = theActions;
@@ -100,7 +102,7 @@ function pick(event) {
   hold();
   chosen = event.sequence;
   const place = placeOf(event);
-  if (place) actions.select({ ...place, source: "events" });
+  if (place) actions.select(place);
   actions.announce(sentence(event));
   redraw();
 }
@@ -124,6 +126,11 @@ function redraw() {
 export function arrive(route) {
   if (looked === route.segment) return;
   looked = route.segment;
+  begin();
+}
+
+/** Another segment, or another one under the same name: nothing that was seen is of it. */
+function begin() {
   held = chosen = undefined;
   shown = rowsAtOnce;
   older = {};
@@ -144,17 +151,20 @@ function seen(from) {
   return from.events.filter((event) => Date.parse(event.at) <= at);
 }
 
+/** The time at the right end of the strip. It goes on though nothing happens, in steps that are worth a drawing. */
 function now(from) {
+  const time = Math.floor(from.serverNow() / stepMilliseconds) * stepMilliseconds;
+  if (from.isPast) return time;
   const last = Date.parse(from.events.at(-1)?.at ?? "");
-  const taken = Date.parse(from.data("segment")?.takenAt ?? "");
-  if (from.isPast) return Number.isFinite(taken) ? taken : from.pastAt;
-  return Math.max(Number.isFinite(taken) ? taken : 0, Number.isFinite(last) ? last : 0);
+  return Math.max(Number.isFinite(time) ? time : 0, Number.isFinite(last) ? last : 0);
 }
 
 // Showing
 
 export function render(theStore) {
   store = theStore;
+  if (epoch !== store.epoch) begin();
+  epoch = store.epoch;
   const { route } = store;
   const all = store.isPast ? seen(store) : held?.events ?? store.events;
   if (all.length === 0 && !older.isFirst && !store.isPast) loadFirst();

@@ -7,7 +7,8 @@ import { endOf, startOf } from "../hex/cursor.js";
 import { Feed } from "../hex/feed.js";
 import { hexOf, parseOffset, textOf } from "../hex/format.js";
 import { sharedSource } from "../hex/source.js";
-import { nowOf, stampOf } from "../map/moment.js";
+import { nowOf } from "../map/moment.js";
+import { heapStamp } from "../map/stamp.js";
 import { button, field, textField } from "./hex/bar.js";
 import { Editor } from "./hex/editor.js";
 import { Finder, isSparse } from "./hex/finder.js";
@@ -27,7 +28,7 @@ const tookKept = 600;
 
 const state = {
   actions: undefined, source: undefined, feed: undefined, grid: undefined, finder: undefined, editor: undefined, transfer: undefined,
-  parts: {}, took: [], isSeen: true, store: undefined, segment: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
+  parts: {}, took: [], isSeen: true, store: undefined, segment: undefined, epoch: undefined, isPast: false, isPaused: false, mode: "owner", stamp: "", selection: undefined, frame: 0, timer: 0,
   sayTimer: 0, problem: "", readAt: undefined,
 };
 
@@ -149,13 +150,19 @@ function begin() {
 export function render(store) {
   const segment = store.data("segment");
   const isFirst = sizeBytes() === 0;
+  // Made anew under its name, it is another one, with other bytes.
+  if (state.epoch !== store.epoch && state.segment) {
+    state.source.open(undefined);
+    state.source.open(store.route.segment);
+  }
+  state.epoch = store.epoch;
   const { reader } = state.source;
   // It is told of again: another one of the same name.
   if (reader.error?.status === 404 && segment !== state.segment && !store.error("segment")) reader.refresh();
   state.feed.open(store.route.segment, store.epoch);
   Object.assign(state, {
     store, segment, isPast: store.isPast, isPaused: store.isPaused, mode: store.route.colour ?? "owner",
-    stamp: stampOf(store), problem: store.error("segment")?.message,
+    stamp: heapStamp(store), problem: store.error("segment")?.message,
   });
   const size = sizeBytes();
   reader.resize(size);
@@ -180,7 +187,7 @@ function choose(selection, { isDrag = false } = {}) {
   state.selection = selection;
   const { from, to } = range();
   if (!isDrag) state.grid.reveal(selection.cursor);
-  state.actions.select({ at: from, to, source: "hex" });
+  state.actions.select({ at: from, to });
   clearTimeout(state.sayTimer);
   state.sayTimer = setTimeout(announce, sayAfterMilliseconds);
   invalidate();

@@ -66,7 +66,7 @@ function makeLock(lock) {
   const id = `lock-${keyOf(lock).replace(/\W/g, "-")}`;
   const state = make("p", { className: "lock-state" });
   const node = section(id, nameOf(lock), button("Show", () => {
-    actions.select({ at: lock.offset, to: lock.offset + (lockBytes[lock.type] ?? 4), source: "locks" });
+    actions.select({ at: lock.offset, to: lock.offset + (lockBytes[lock.type] ?? 4) });
     reveal();
   }, { title: "Select its bytes in the map and in the dump" }));
   node.classList.add("lock");

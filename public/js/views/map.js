@@ -7,9 +7,10 @@ import { modes } from "../map/colours.js";
 import { display, rangeOfThing, thingAt } from "../map/display.js";
 import { Feed } from "../map/feed.js";
 import { hiddenFrom, hideOf } from "../map/legend.js";
-import { nowOf, stampOf } from "../map/moment.js";
+import { nowOf } from "../map/moment.js";
 import { packed, unpacked } from "../map/past.js";
 import { paint, palette, prepare, watchScreen } from "../map/paint.js";
+import { heapStamp } from "../map/stamp.js";
 import * as around from "./map/around.js";
 import { Chooser } from "./map/chooser.js";
 import { connectHands } from "./map/hands.js";
@@ -118,7 +119,7 @@ export function render(store) {
   map.hidden = hiddenFrom(route.hide);
   map.selection = selectionOf(route);
   // Of anybody else's object nothing says whether it changed.
-  map.stamp = segment?.heap ? stampOf(store) : `${store.epoch ?? 0}:${Math.floor(Date.now() / 2000)}`;
+  map.stamp = segment?.heap ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
   const isEmpty = segment && map.sizeBytes === 0;
   setText(map.parts.empty, isEmpty ? "The object is empty: there is nothing to map." : segment ? "" : "Waiting for the object…");
   map.parts.empty.hidden = Boolean(segment) && !isEmpty;

@@ -57,7 +57,7 @@ function renderAttention(store) {
   const list = store.data("segments");
   const status = store.data("status");
   if (!list || !status) return;
-  const { insides, small, managedCount, isComplete } = store.data("watched") ?? { insides: [], small: [] };
+  const { insides, small, managedCount, failedCount, isComplete } = store.data("watched") ?? { insides: [], small: [] };
   const lines = attention({ status, segments: merged(list.segments, small), insides, now: serverTime(status) });
-  callouts.render(lines, { managedCount, isComplete }, actions);
+  callouts.render(lines, { managedCount, failedCount, isComplete }, actions);
 }

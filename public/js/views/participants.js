@@ -50,7 +50,8 @@ export function render(store) {
   const order = orderOf(store.route.sort, sortKeys, "");
   const shown = order ? ordered(all, order, valueOf) : all;
   const locks = store.data("locks")?.locks ?? [];
-  parts.table.render(shown, (one) => `${one.slot} ${one.generation}`, (one) => cells(one, answer.takenAt, locks), {
+  const now = store.serverNow();
+  parts.table.render(shown, (one) => `${one.slot} ${one.generation}`, (one) => cells(one, now, locks), {
     sorted: order, isChosen: (one) => store.route.owner !== undefined && store.route.owner === String(one.pid),
     emptyText: answer ? "Nobody takes part." : "Waiting for the participants…",
   });
@@ -67,15 +68,15 @@ function valueOf(one, key) {
   return one[key];
 }
 
-function cells(one, takenAt, locks) {
-  const isQuiet = one.alive === true && elapsed(one.heartbeatAt, takenAt) > quietMilliseconds;
+function cells(one, now, locks) {
+  const isQuiet = one.alive === true && elapsed(one.heartbeatAt, now) > quietMilliseconds;
   const { total, text } = operationsOf(one.operations);
   return [
     { hue: hueOfOwner(one), orphaned: one.alive === false, text: visible(one.name) || "unnamed", title: `slot ${one.slot}, generation ${one.generation}` },
     { className: "number", text: String(one.pid ?? "–") },
     one.alive === true ? { text: alive(true) } : { badges: [{ text: alive(one.alive), tone: "warning" }] },
-    { ...since(one.heartbeatAt, takenAt), badges: isQuiet ? [{ text: "quiet", tone: "warning", title: "It lives but has not been heard of for a while: stopped, or busy elsewhere" }] : [] },
-    waiting(one, takenAt, locks),
+    { ...since(one.heartbeatAt, now), badges: isQuiet ? [{ text: "quiet", tone: "warning", title: "It lives but has not been heard of for a while: stopped, or busy elsewhere" }] : [] },
+    waiting(one, now, locks),
     one.blockCount === undefined ? noNumber : number(one.blockCount),
     sized(one.sizeBytes),
     { ...number(total), title: text },
@@ -84,11 +85,11 @@ function cells(one, takenAt, locks) {
 }
 
 /** What a participant waits for, from the locks that have it among their waiters. */
-function waiting(one, takenAt, locks) {
+function waiting(one, now, locks) {
   if (!one.waitingSince) return none;
   const lock = locks.find(({ waiters }) => waiters.some(({ pid }) => pid === one.pid));
   return {
-    text: `${visible(lock?.label ?? "the lock")}, ${duration(elapsed(one.waitingSince, takenAt))}`, title: `since ${one.waitingSince}`,
+    text: `${visible(lock?.label ?? "the lock")}, ${duration(elapsed(one.waitingSince, now))}`, title: `since ${one.waitingSince}`,
     badges: lock && lock.verdict !== "ok" ? [{ text: visible(lock.verdict), tone: "error" }] : [],
   };
 }

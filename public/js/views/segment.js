@@ -18,6 +18,10 @@ const tabs = [
   { name: "workers", label: "Workers and changes", view: workers }, { name: "about", label: "Object" },
 ];
 
+/** One press of an arrow in the scrubber, and one of Page ↑ or ↓. */
+const stepMilliseconds = 1000;
+const pageMilliseconds = 10000;
+
 let actions;
 
 export function connect(theActions, store) {
@@ -155,10 +159,19 @@ function renderAbout(segment) {
 
 function connectScrubber(store) {
   const scrub = byId("scrub");
-  scrub.addEventListener("input", () => {
-    const range = store.history.range;
+  const lookBack = () => {
     const at = Number(scrub.value);
-    store.lookBack(!range || at >= range.to - 500 ? undefined : at);
+    // The last step is now.
+    store.lookBack(at > Number(scrub.max) - stepMilliseconds ? undefined : at);
+  };
+  scrub.addEventListener("input", lookBack);
+  // What a browser takes for a page grows with the range.
+  scrub.addEventListener("keydown", (event) => {
+    const pages = { PageUp: 1, PageDown: -1 }[event.key];
+    if (!pages) return;
+    event.preventDefault();
+    scrub.value = String(Number(scrub.value) + pages * pageMilliseconds);
+    lookBack();
   });
   byId("scrub-now").addEventListener("click", () => store.lookBack(undefined));
 }
@@ -169,10 +182,12 @@ function renderScrubber(store) {
   // It has its place from the beginning: what comes later must not push the rest down.
   scrub.disabled = !range || range.to - range.from < 2000;
   if (!range) return;
-  scrub.min = String(range.from);
-  scrub.max = String(range.to);
-  if (!store.isPast) scrub.value = String(range.to);
-  const text = store.isPast ? `${Math.round((Date.now() - store.pastAt) / 1000)} s ago, at ${new Date(store.pastAt).toISOString().slice(11, 19)} UTC` : "now";
+  // Whole steps, so that they stay where they are while the range moves on.
+  const whole = (at) => String(Math.floor(at / stepMilliseconds) * stepMilliseconds);
+  scrub.min = whole(range.from);
+  scrub.max = whole(range.to);
+  if (!store.isPast) scrub.value = scrub.max;
+  const text = store.isPast ? `${Math.max(0, Math.round((range.to - store.pastAt) / 1000))} s ago, at ${new Date(store.pastAt).toISOString().slice(11, 19)} UTC` : "now";
   setText(byId("scrub-at"), text);
   scrub.setAttribute("aria-valuetext", text);
   byId("scrub-now").disabled = !store.isPast;

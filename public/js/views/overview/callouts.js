@@ -15,14 +15,18 @@ export function connect() {
   });
 }
 
-/** `managedCount` segments are looked into, in turns; before each had its own nobody can say that all is well. */
-export function render(lines, { managedCount, isComplete }, { announce }) {
+/**
+ * `managedCount` segments are looked into, in turns; before each had its own nobody can say that all is well, and not
+ * where `failedCount` of them could not be looked into.
+ */
+export function render(lines, { managedCount, failedCount = 0, isComplete }, { announce }) {
   const none = byId("attention-none");
   const list = byId("attention-list");
   none.hidden = lines.length > 0;
   list.hidden = lines.length === 0;
   const looked = managedCount > 0 ? ` the locks and participants of ${plural(managedCount, "managed segment")},` : "";
-  if (isComplete) setText(none, `Nothing needs attention. Looked at: findings,${looked} orphaned and deleted objects, room in the tmpfs.`);
+  if (isComplete && failedCount > 0) setText(none, `${plural(failedCount, "managed segment")} could not be looked into; nothing else needs attention.`);
+  else if (isComplete) setText(none, `Nothing needs attention. Looked at: findings,${looked} orphaned and deleted objects, room in the tmpfs.`);
   reconcile(list, lines, (line) => line.key, create, update);
   sayNew(lines, announce);
 }

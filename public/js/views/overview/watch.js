@@ -47,6 +47,8 @@ export class Watch {
   #received;
   #isAlarming;
   #insides = new Map();
+  /** Segments whose last look failed: what is known of them is old, and nothing can be said of those that never had one. */
+  #failed = new Set();
   #asked = new Map();
   #small = [];
   #roundAt = -Infinity;
@@ -54,9 +56,9 @@ export class Watch {
   #isBusy = false;
 
   /**
-   * `get(path)` asks, `received({insides, small, managedCount, isComplete})` hears the news: `insides` is
-   * `[{id, segment, locks, participants}]`, `small` the objects that were too small for the list, `isComplete` whether
-   * all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time that `look` is told too.
+   * `get(path)` asks, `received({insides, small, managedCount, failedCount, isComplete})` hears the news: `insides` is
+   * `[{id, segment, locks, participants}]`, `small` the objects that were too small for the list, `failedCount` how many
+   * segments could not be looked into, `isComplete` whether all had a turn. `isAlarming(inside)` says what is worth asking again, `clock()` the time that `look` is told too.
    */
   constructor({ get, received, isAlarming, clock }) {
     this.#get = get;
@@ -92,10 +94,11 @@ export class Watch {
     const ids = merged(list.segments, this.#small).filter((segment) => segment.managed && isSettled(segment, time))
       .map((segment) => segment.id);
     const known = new Set(ids);
-    for (const map of [this.#insides, this.#asked]) for (const id of [...map.keys()]) if (!known.has(id)) map.delete(id);
+    for (const kept of [this.#insides, this.#asked, this.#failed]) for (const id of [...kept.keys()]) if (!known.has(id)) kept.delete(id);
     const alarmed = [...this.#insides.values()].filter(this.#isAlarming).map(({ id }) => id);
     const tell = () => this.#received({
-      insides: [...this.#insides.values()], small: this.#small, managedCount: ids.length, isComplete: ids.every((id) => this.#asked.has(id)),
+      insides: [...this.#insides.values()], small: this.#small, managedCount: ids.length, failedCount: this.#failed.size,
+      isComplete: ids.every((id) => this.#insides.has(id) || this.#failed.has(id)),
     });
     // Each is told as it comes: one that is slow holds up no other.
     await Promise.all(nextRound(ids, alarmed, this.#asked).map((id) => this.#ask(id, now).then(tell)));
@@ -104,27 +107,39 @@ export class Watch {
 
   /** What may need attention though it is small: an orphan of a page is one all the same. */
   async #askSmall() {
-    const answers = await Promise.all(["orphaned", "deleted", "managed"].map((key) =>
-      this.#get(`segments?${key}=true&sort=-residentBytes&limit=${listMaximum}`).catch(() => ({ segments: [] }))));
-    return merged(...answers.map((answer) => answer.segments));
+    try {
+      const answers = await Promise.all(["orphaned", "deleted", "managed"].map((key) =>
+        this.#get(`segments?${key}=true&sort=-residentBytes&limit=${listMaximum}`)));
+      return merged(...answers.map((answer) => answer.segments));
+    } catch {
+      // What was known says more than nothing; the next turn asks again.
+      return this.#small;
+    }
   }
 
   async #ask(id, now) {
     this.#asked.set(id, now);
-    const get = (part) => this.#get(`segments/${id}${part}`).catch(() => undefined);
+    try {
+      await this.#lookInto(id, now);
+      this.#failed.delete(id);
+    } catch (error) {
+      // Only what is gone is forgotten: an alarm that cannot be looked at again stands.
+      if (error.status === 404) this.#insides.delete(id);
+      else this.#failed.add(id);
+    }
+  }
+
+  async #lookInto(id, now) {
+    const get = (part) => this.#get(`segments/${id}${part}`);
     let inside = this.#insides.get(id);
     if (!inside || now >= inside.thoroughAt) {
       const segment = await get("");
-      // One that went meanwhile has nothing to tell. Of one that cannot be decoded its finding is all there is.
-      if (!segment) {
-        this.#insides.delete(id);
-        return;
-      }
+      // Of one that cannot be decoded its finding is all there is.
       const answer = segment.heap && segment.participantCount > 0 ? await get("/participants?limit=1000") : undefined;
       const rest = Math.min(restMaximum, Math.max(thoroughMilliseconds, restFactor * (this.#clock() - now)));
       inside = { id, segment, participants: answer?.participants ?? [], locks: [], isTroubled: inside?.isTroubled, thoroughAt: now + rest };
     }
-    const locks = inside.segment.heap ? (await get("/locks"))?.locks ?? [] : [];
+    const locks = inside.segment.heap ? (await get("/locks")).locks : [];
     // A lock that is in trouble may be so because somebody died: that is looked into at the next turn.
     const isTroubled = this.#isAlarming({ locks, participants: [] });
     const thoroughAt = isTroubled && !inside.isTroubled ? now : inside.thoroughAt;

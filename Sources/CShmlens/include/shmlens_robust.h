@@ -1,0 +1,24 @@
+/*
+ * The calling thread's list of the robust mutexes that it holds (get_robust_list(2), glibc nptl/descr.h).
+ *
+ * glibc keeps the list's nodes inside the mutexes, which for ours is memory that others can write; its head is the
+ * thread's own. The last mutex taken is the first of the list: so the head alone says whether a mutex is really held as
+ * a robust one, and what stood before it, whatever became of the mutex' own words.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdint.h>
+
+/* The list's first node, as the head has it; 0 where it cannot be told. */
+uintptr_t shmlens_robust_first(void);
+
+/* The node of a mutex, as the list would name it. */
+uintptr_t shmlens_robust_node(const pthread_mutex_t *mutex);
+
+/* Whether the node's own links are still those of the first of the list, with `next` behind it. */
+int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next);
+
+/* Takes a mutex that is the first of the list out of it, without looking at its words. `next` is what was the first
+ * when it was taken. Nothing where it is not the first. */
+void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next);

@@ -1,0 +1,38 @@
+#include "shmlens_robust.h"
+
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A thread's head never moves. */
+static _Thread_local struct robust_list_head *own_head;
+
+static struct robust_list_head *head(void) {
+    size_t length;
+    if (own_head == NULL && syscall(SYS_get_robust_list, 0, &own_head, &length) != 0) own_head = NULL;
+    return own_head;
+}
+
+/* The lowest bit of a link tells of priority inheritance. */
+static uintptr_t plain(uintptr_t link) { return link & ~(uintptr_t)1; }
+
+uintptr_t shmlens_robust_first(void) {
+    struct robust_list_head *list = head();
+    return list == NULL ? 0 : plain((uintptr_t)list->list.next);
+}
+
+uintptr_t shmlens_robust_node(const pthread_mutex_t *mutex) { return (uintptr_t)&mutex->__data.__list.__next; }
+
+int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next) {
+    return plain((uintptr_t)mutex->__data.__list.__next) == next &&
+           plain((uintptr_t)mutex->__data.__list.__prev) == (uintptr_t)head();
+}
+
+void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next) {
+    struct robust_list_head *list = head();
+    if (list == NULL || next == 0 || plain((uintptr_t)list->list.next) != shmlens_robust_node(mutex)) return;
+    list->list.next = (struct robust_list *)next;
+    /* A node's link back stands right before its link on; the head has one too (DEQUEUE_MUTEX). */
+    ((uintptr_t *)next)[-1] = (uintptr_t)list;
+}
