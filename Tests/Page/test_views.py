@@ -42,9 +42,13 @@ class Case(unittest.TestCase):
         self.browser.logs()
 
     def tearDown(self):
-        wrong = [entry["message"] for entry in self.browser.logs() if entry["level"] in ("WARNING", "SEVERE")]
+        wrong = [entry["message"] for entry in self.browser.logs() if entry["level"] in ("WARNING", "SEVERE")
+                 and not (self.is_gone and "status of 404" in entry["message"])]
         self.browser.open("about:blank")
         self.assertEqual(wrong, [], "the console is quiet")
+
+    # The browser itself logs an answer that is a refusal: of what a test removes, or others whose objects the list shows.
+    is_gone = False
 
     def segment(self, capacity="1MiB"):
         name = unique("views")
@@ -125,11 +129,14 @@ class Leaving(Case):
         self.browser.run(NET)
         self.go(None)
         self.until("return !document.getElementById('view-overview').hidden", "the list")
+        self.is_gone = True
         self.browser.run("net.asked.length = 0")
         # The pace of the bytes is a second: two of them pass, by the list's own looks.
         begun = self.browser.run("return performance.now()")
         self.until(f"return performance.now() - {begun} > 2500", "some looks")
-        self.assertEqual(self.asked(segment), 0)
+        # The list looks into segments by itself; what only a segment's own views want is not asked for.
+        for part in ("bytes", "blocks", "layout", "pages", "events"):
+            self.assertEqual(self.asked(f"{segment}/{part}"), 0, part)
         self.assertIsNone(self.model("hex", "({ id }) => id ?? null"))
 
 
@@ -239,6 +246,7 @@ class Answers(Case):
             "const found = [...document.querySelectorAll('#tab-workers button')].find((one) => one.textContent === 'Remove the segment…');"
             "if (found && !found.disabled) found.click(); return Boolean(found && !found.disabled)"), "a button to remove it")
         self.until("return document.querySelector('dialog.question')?.open", "a question first")
+        self.is_gone = True
         self.browser.run("document.querySelector('dialog.question button.primary').click()")
         self.until("return !document.getElementById('view-overview').hidden", "the list")
         self.assertEqual(self.browser.run("return location.search"), "")
