@@ -193,13 +193,15 @@ class Heap(TabsTest):
         self.open("heap")
         self.until_rows("blocks", lambda rows: len(rows) == 2, "two blocks")
         self.until("return !document.getElementById('scrub').disabled", "there is something to look back at")
-        before = self.browser.run("return Number(document.getElementById('scrub').max)")
+        # Two steps on, every moment that is not later has had the rows.
+        before = self.browser.run("return Number(document.getElementById('scrub').max)") + 2000
+        self.until(f"return document.getElementById('scrub').max > {before}", "a moment with two blocks is kept")
         self.allocate(1000, "late", 3)
         self.until_rows("blocks", lambda rows: len(rows) == 5, "five blocks")
         self.until(f"return document.getElementById('scrub').max > {before} + 1500", "then is far enough from now")
         self.browser.run(
             "const scrub = document.getElementById('scrub'); scrub.value = arguments[0]; scrub.dispatchEvent(new Event('input'))", before)
-        self.until_text("#tab-heap .chart:nth-of-type(4) .chart-figure", "1")
+        self.until("return document.querySelector('#tab-heap .chart:nth-of-type(4) .chart-figure').textContent === '1'", "one used block then")
         self.until_rows("blocks", lambda rows: len(rows) == 2, "the blocks of then")
         self.assertTrue(self.browser.run("return document.querySelector('#blocks-rows [data-change]').disabled"))
         self.browser.run("document.getElementById('scrub-now').click()")

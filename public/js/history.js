@@ -37,8 +37,9 @@ export class History {
     const segment = parts.get("segment");
     if (segment) this.#noteFigures(at, segment);
     const last = this.#moments.at(-1);
-    if (last && at - last.at < momentMilliseconds) Object.assign(last, { seenAt: at, parts: new Map(parts) });
-    else this.#moments.push({ at, seenAt: at, parts: new Map(parts) });
+    // It is dated by what it shows, not by when it began: a look back must not see what came after.
+    if (last && at - last.begin < momentMilliseconds) Object.assign(last, { at, parts: new Map(parts) });
+    else this.#moments.push({ begin: at, at, parts: new Map(parts) });
     while (this.#moments.length > 0 && this.#moments[0].at < at - keptMilliseconds) this.#moments.shift();
   }
 
@@ -71,8 +72,7 @@ export class History {
   }
 
   /**
-   * The last moment `{at, seenAt, parts}` that is not later than a time; the first one where all are. `seenAt` is when its
-   * parts were so.
+   * The last moment `{at, parts}` that is not later than a time; the first one where all are. `at` is when its parts were so.
    */
   momentAt(at) {
     let low = 0;

@@ -84,7 +84,7 @@ export class Store extends EventTarget {
    * is shown does. NaN before the first word.
    */
   serverNow(now = performance.now()) {
-    if (this.#moment) return this.#moment.seenAt;
+    if (this.#moment) return this.#moment.at;
     if (!this.#clock) return NaN;
     const since = this.#paused ? 0 : Math.max(0, now - this.#clock.now);
     return this.#clock.taken + Math.min(since, staleAfterMilliseconds);

@@ -108,3 +108,12 @@ test("moments and figures ascend though the host's clock is set back", () => {
   assert.deepEqual(store.history.range, { from: begin, to: begin + 2000 });
   assert.deepEqual(store.series("counter").map(({ at }) => at - begin), [0, 2000]);
 });
+
+test("a look back sees nothing that came later", () => {
+  for (let milliseconds = 0; milliseconds <= 5000; milliseconds += 250) look(milliseconds, { segment: segment("u") });
+  for (let milliseconds = 1000; milliseconds <= 5000; milliseconds += 125) {
+    store.lookBack(begin + milliseconds);
+    const shown = store.serverNow() - begin;
+    assert.ok(shown <= milliseconds && shown > milliseconds - 1250, `${shown} of ${milliseconds}`);
+  }
+});
