@@ -36,3 +36,20 @@ void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next) {
     /* A node's link back stands right before its link on; the head has one too (DEQUEUE_MUTEX). */
     ((uintptr_t *)next)[-1] = (uintptr_t)list;
 }
+
+void shmlens_robust_bequeath(pthread_mutex_t *mutex, uintptr_t next, uint32_t tid) {
+    struct robust_list_head *list = head();
+    if (list == NULL) return;
+    /* Between the list and the word the kernel finds it here (handle_futex_death in kernel/futex/core.c). The thread may
+     * end at any instruction, so the order is the compiler's concern too. */
+    list->list_op_pending = (struct robust_list *)shmlens_robust_node(mutex);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    shmlens_robust_remove_first(mutex, next);
+    uint32_t *word = (uint32_t *)&mutex->__data.__lock;
+    uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
+    while ((seen & FUTEX_TID_MASK) == tid &&
+           !__atomic_compare_exchange_n(word, &seen, FUTEX_OWNER_DIED, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    list->list_op_pending = NULL;
+}

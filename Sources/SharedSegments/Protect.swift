@@ -79,7 +79,9 @@ extension Segment {
     /// Makes a range accessible as asked, and notes it. While bytes lose access, no thread of this process may change
     /// them.
     private func setAccess(_ range: Range<Int>, _ access: ProtectedRange.Access) throws(SegmentError) {
-        let error = core.protection.apply(access, to: range, of: mapping.memory)
+        let error = core.waits.whileHidden(in: range, of: core) {
+            core.protection.apply(access, to: range, of: mapping.memory)
+        }
         guard error == 0 else { throw .system(operation: "mprotect", object: name, Errno(rawValue: error)) }
     }
 

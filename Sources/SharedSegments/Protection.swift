@@ -181,6 +181,15 @@ final class ProtectionTable: Sendable {
         return result
     }
 
+    /// Runs what writes to a range without the segment's lock, unless this process must not write there. Meanwhile no
+    /// protection changes.
+    func ifWritable(_ wanted: Range<Int>, _ body: () -> Void) {
+        state.withLock { state in
+            let isRefused = state.ranges.contains { $0.access != .readWrite && $0.range.overlaps(wanted) }
+            if !isRefused || state.isLifted { body() }
+        }
+    }
+
     /// The first protected range that overlaps bytes which are to be written, or only read.
     func refusal(of wanted: Range<Int>, onlyRead: Bool = false) -> ProtectedRange? {
         state.withLock { state in
@@ -210,22 +219,9 @@ extension SegmentCore {
         }
     }
 
-    /// Whether this process may write a participant's slot, which it also does without the lock.
-    @inline(__always)
-    func mayWrite(slot: Int) -> Bool {
-        guard protection.refusesAny else { return true }
-        let base = layout.participantOffset(slot)
-        return protection.refusal(of: base..<(base + shmlens_participant_bytes)) == nil
-    }
-
     /// What every change writes to: participants, events, the index and the block table.
     @inline(__always)
     func requireTablesUnprotected() throws(SegmentError) {
-        try requireUnprotected(layout.participantsOffset, length: layout.poolOffset - layout.participantsOffset)
-    }
-
-    /// The tables that every change of the heap writes to.
-    func requireHeapUnprotected() throws(SegmentError) {
         try requireUnprotected(layout.participantsOffset, length: layout.poolOffset - layout.participantsOffset)
     }
 }

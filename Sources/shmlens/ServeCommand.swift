@@ -2,7 +2,6 @@ import API
 import ArgumentParser
 import Glibc
 import HTTPCore
-import Kernel
 import MicroHTTP
 import Reading
 import SharedSegments
@@ -111,7 +110,7 @@ struct Serve: ParsableCommand {
         do {
             descriptor = try FileDescriptor.open(FilePath(path), .readOnly, options: .closeOnExec)
         } catch let error as Errno {
-            throw KernelError(operation: "open", object: path, errno: error)
+            throw OptionError(option: "--token-file", path: path, errno: error, wants: "a file with the token in it")
         }
         return try descriptor.closeAfter {
             // Room for blanks around the longest token, and to see that a file is longer.
@@ -125,7 +124,7 @@ struct Serve: ParsableCommand {
         do {
             try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .directory]).close()
         } catch let error as Errno {
-            throw KernelError(operation: "open", object: path, errno: error)
+            throw OptionError(option: "--public", path: path, errno: error, wants: "the folder with the page")
         }
     }
 

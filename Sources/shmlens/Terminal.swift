@@ -18,6 +18,17 @@ enum Exit: Int32 {
     case lockTimeout = 6
 }
 
+/// What an option names that cannot be had.
+struct OptionError: Error, CustomStringConvertible {
+    let option: String
+    let path: String
+    let errno: Errno
+    /// What it should name.
+    let wants: String
+
+    var description: String { "\(option) \(path): \(errno). Name \(wants)." }
+}
+
 /// Output: data on standard output, messages on standard error.
 enum Terminal {
     /// Writes all of some bytes to a descriptor.
@@ -79,6 +90,7 @@ enum Terminal {
         case let error as ReadingError: status(of: error)
         case let error as WorkloadError: status(of: error)
         case let error as KernelError: status(of: error.errno)
+        case let error as OptionError: status(of: error.errno)
         case ListError.reading(let error): status(of: error)
         default: .failed
         }

@@ -1,6 +1,7 @@
 import CShmlens
 import CrashScenarios
 import Glibc
+import Observations
 import SegmentFormat
 import TestSupport
 import Testing
@@ -40,6 +41,8 @@ import Testing
             do {
                 let first = try Segment.createUnnamed(label: "first", options: SegmentOptions(capacityBytes: 65536))
                 try first.withLock { _ in damage.apply(to: first) }
+                // Another may have been inside at the same time; what glibc never looks at says nothing.
+                guard damage == .ownerAlone || first.core.memory.load(shmlens_header_offset_damaged) != 0 else { exit(3) }
                 // Who asks next gets the lock or is told; nobody waits for ever.
                 _ = try? first.withLock(timeout: .milliseconds(300)) { _ in }
                 try second.withLock { _ in }
@@ -70,6 +73,13 @@ import Testing
                 }
                 guard holder.ask("") == "released" else { exit(7) }
                 try first.withLock(timeout: .seconds(10)) { _ in }
+                do throws(SegmentError) {
+                    try first.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
+                    exit(8)
+                } catch {
+                    guard case .damaged = error else { exit(9) }
+                }
+                guard try first.verification().findings.contains(where: { $0.code == "damaged" }) else { exit(10) }
             }
             for _ in 0..<3 { try second.withLock { _ in } }
             exit(0)
@@ -107,7 +117,7 @@ import Testing
                     mayGo.set()
                     other?.join()
                     for _ in 0..<3 { try second.withLock { _ in } }
-                    try first.withLock(timeout: .seconds(10)) { (locked) throws(SegmentError) in _ = try locked.count() }
+                    try first.withLock(timeout: .seconds(10)) { _ in }
                 }
             }
             for _ in 0..<3 { try second.withLock { _ in } }

@@ -179,6 +179,73 @@ import Testing
         }
     }
 
+    @Test func `a wait is not shown where the slot is protected, and shown again afterwards`() throws {
+        try withSegment { segment in
+            let me = try segment.join(name: "waiter")
+            let base = segment.layout.participantOffset(Int(me.key.slot))
+            let isOver = Flag()
+            let failures = Failures()
+            let waiter = InThread {
+                do throws(SegmentError) {
+                    try segment.withLock(as: me, timeout: .seconds(600), giveUp: { isOver.isSet }, when: { _ in false }) {
+                        (_) throws(SegmentError) in
+                    }
+                } catch {
+                    if error != .gaveUp { failures.add("\(error)") }
+                }
+            }
+            func shown() -> UInt64 { segment.core.memory.load(base + shmlens_participant_offset_waiting_since_ns) }
+            func protect(_ access: ProtectedRange.Access) throws {
+                try segment.protect(
+                    ProtectedRange(
+                        offset: segment.layout.participantsOffset, length: Self.page, access: access, locked: .no))
+            }
+            while shown() == 0 { sched_yield() }
+            let since = shown()
+            try protect(.read)
+            #expect(shown() == 0)
+            try protect(.readWrite)
+            #expect(shown() == since)
+            try protect(.read)
+            isOver.set()
+            waiter.join()
+            try protect(.readWrite)
+            #expect(shown() == 0)
+            #expect(failures.all == [])
+        }
+    }
+
+    /// A page that is not there cannot be made writable: this process cannot repair, which must not keep others from it.
+    @Test func `who cannot repair leaves it to the next`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            try withSegment { segment in
+                let layout = segment.layout
+                let page = Self.page
+                let victim = HelperProcess(HelperProcess.path(of: "CrashHelper"))
+                try segment.protect(
+                    ProtectedRange(offset: layout.poolOffset, length: page, access: .none, locked: .no))
+                guard unsafe munmap(segment.core.memory.base + layout.poolOffset, page) == 0 else { exit(2) }
+                guard victim.ask("operate \(segment.name) 16 join") == "killed" else { exit(3) }
+                for _ in 0..<2 {
+                    do throws(SegmentError) {
+                        try segment.withLock(timeout: .seconds(10)) { _ in }
+                        exit(4)
+                    } catch {
+                        guard case .system("mprotect", _, .noMemory) = error else { exit(5) }
+                    }
+                }
+                guard segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == 0 else { exit(6) }
+                let other = try Segment.open(name: segment.name)
+                try other.withLock(timeout: .seconds(10)) { (locked) throws(SegmentError) in _ = try locked.count() }
+                guard segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == 1 else { exit(7) }
+                guard try other.verification().findings.isEmpty else { exit(8) }
+                // There is nothing to repair any more.
+                try segment.withLock(timeout: .seconds(10)) { (locked) throws(SegmentError) in _ = try locked.count() }
+            }
+            exit(0)
+        }
+    }
+
     private func text(of path: String) throws -> String {
         let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
         defer { try? descriptor.close() }

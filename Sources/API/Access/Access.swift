@@ -127,7 +127,7 @@ public enum AccessError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .notAHost(let text): "\(text) is not a host"
+        case .notAHost(let text): "“\(text)” is no host to listen on or to allow (--listen, --allow-host): a name or an address"
         case .tokenMissing(let host): "others reach the address \(host): it takes a token"
         }
     }

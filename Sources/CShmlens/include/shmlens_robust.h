@@ -22,3 +22,8 @@ int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next);
 /* Takes a mutex that is the first of the list out of it, without looking at its words. `next` is what was the first
  * when it was taken. Nothing where it is not the first. */
 void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next);
+
+/* Gives a mutex that is the first of the list back as one whose owner died holding it: the next to take it is told. `next`
+ * and `tid` are what was first, and who has it, since it was taken. Killed anywhere in here, the thread leaves the same:
+ * the kernel is told what it is about. The caller wakes who waits. */
+void shmlens_robust_bequeath(pthread_mutex_t *mutex, uintptr_t next, uint32_t tid);

@@ -44,7 +44,7 @@ extension SegmentCore {
     ///
     /// - Throws: ``SegmentError/noFreeBlock(wantedBytes:largestFreeBytes:)`` where none fits; nothing is changed then.
     func allocate(_ request: AllocationRequest, actor: OwnerKey) throws(SegmentError) -> Int {
-        try requireHeapUnprotected()
+        try requireTablesUnprotected()
         return try perform { () throws(SegmentError) in
             let placed = try place(request)
             try book(usedBytes: placed.spanBytes, usedBlocks: 1, freeBlocks: placed.freeBlocks)

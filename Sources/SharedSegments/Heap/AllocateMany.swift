@@ -10,7 +10,7 @@ extension SegmentCore {
     ///
     /// - Throws: ``SegmentError/noFreeBlock(wantedBytes:largestFreeBytes:)`` where not all have room.
     func allocate(_ request: AllocationRequest, count: Int, actor: OwnerKey) throws(SegmentError) -> [Int] {
-        try requireHeapUnprotected()
+        try requireTablesUnprotected()
         if count > 1 {
             guard try hasRoom(for: request, count: count) else {
                 throw .noFreeBlock(wantedBytes: request.sizeBytes, largestFreeBytes: try largestFreeBytes())

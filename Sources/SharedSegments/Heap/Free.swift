@@ -35,7 +35,7 @@ extension SegmentCore {
     ///
     /// - Parameter kind: `.free`, or `.reclaim` where it was a dead participant's.
     func free(payload: Int, kind: OperationKind, actor: OwnerKey) throws(SegmentError) {
-        try requireHeapUnprotected()
+        try requireTablesUnprotected()
         let (index, offset, block) = try usedBlock(payload: payload)
         try perform { () throws(SegmentError) in
             let freeBlocks = try release(index, at: offset, block)

@@ -9,7 +9,7 @@ extension SegmentCore {
     ///
     /// - Returns: where the payload is now.
     func resize(payload: Int, to sizeBytes: Int, actor: OwnerKey) throws(SegmentError) -> Int {
-        try requireHeapUnprotected()
+        try requireTablesUnprotected()
         let (index, offset, block) = try usedBlock(payload: payload)
         let request = try AllocationRequest(
             sizeBytes: sizeBytes, alignment: 1 << Int(min(block.alignmentShift, UInt8(Span.largestAlignmentShift))),

@@ -70,9 +70,7 @@ extension SegmentLock {
         let lifted = core.protection.lift(from: core.memory)
         defer { core.protection.restore(to: core.memory) }
         guard lifted == 0 else {
-            // Unlocked like this it is not recoverable: nobody else takes what is half done for whole.
-            if unsafe pthread_mutex_unlock(mutex) != 0 { forget(hold) }
-            mapping.noteReleased(by: hold.tid)
+            bequeath(hold)
             throw .system(operation: "mprotect", object: "the segment, to repair it", Errno(rawValue: lifted))
         }
         let damage = core.recover()
@@ -101,8 +99,19 @@ extension SegmentLock {
     /// Takes the mutex, which somebody wrote over, out of the thread's list of robust mutexes: glibc does not do so, and
     /// would follow the list at the thread's next one. Who sleeps on it looks again, since the word may have lost that
     /// anybody does.
+    ///
+    /// Two may have been inside at once: the segment is damaged.
     func forget(_ hold: MutexHold) {
+        core.memory.store(shmlens_header_offset_damaged, 1)
         unsafe shmlens_robust_remove_first(mutex, hold.next)
+        wakeAll()
+    }
+
+    /// Gives the mutex back as its dead owner left it, to be repaired by whoever takes it next: as the kernel does where
+    /// a thread dies (handle_futex_death in kernel/futex/core.c). Unlocked by glibc it would be lost to everybody.
+    private func bequeath(_ hold: MutexHold) {
+        unsafe shmlens_robust_bequeath(mutex, hold.next, hold.tid)
+        mapping.noteReleased(by: hold.tid)
         wakeAll()
     }
 }

@@ -49,6 +49,20 @@ final class Waits: Sendable {
         }
     }
 
+    /// Runs what takes a range's access away or gives it back. Waits that are shown there are withdrawn first, since
+    /// nobody could do so later, and shown again where they may be.
+    func whileHidden<Result>(in range: Range<Int>, of core: SegmentCore, _ body: () -> Result) -> Result {
+        state.withLock { state in
+            let keys = Set(state.waits.map(\.key)).filter { key in
+                let base = core.layout.participantOffset(Int(key.slot))
+                return range.overlaps(base..<(base + shmlens_participant_bytes))
+            }
+            for key in keys { core.show(nil, for: key) }
+            defer { for key in keys { core.show(Self.shown(state.waits, of: key), for: key) } }
+            return body()
+        }
+    }
+
     /// How many threads of a participant wait.
     func count(of key: OwnerKey) -> Int { state.withLock { $0.waits.count { $0.key == key } } }
 
@@ -61,14 +75,14 @@ final class Waits: Sendable {
 extension SegmentCore {
     /// Writes a wait into a participant's slot, or that there is none, while the slot is still that participant's.
     fileprivate func show(_ wait: Waits.Wait?, for key: OwnerKey) {
-        guard mayWrite(slot: Int(key.slot)), isLiving(key) else { return }
-        let base = layout.participantOffset(Int(key.slot))
-        guard let wait else {
-            memory.store(base + shmlens_participant_offset_waiting_since_ns, 0)
-            memory.store(base + shmlens_participant_offset_waiting_tid, 0)
-            return
+        writeSlot(of: key) { base in
+            guard let wait else {
+                memory.store(base + shmlens_participant_offset_waiting_since_ns, 0)
+                memory.store(base + shmlens_participant_offset_waiting_tid, 0)
+                return
+            }
+            memory.store(base + shmlens_participant_offset_waiting_tid, BlockDescriptor.pack(wait.tid, wait.waitsFor))
+            memory.store(base + shmlens_participant_offset_waiting_since_ns, wait.since)
         }
-        memory.store(base + shmlens_participant_offset_waiting_tid, BlockDescriptor.pack(wait.tid, wait.waitsFor))
-        memory.store(base + shmlens_participant_offset_waiting_since_ns, wait.since)
     }
 }

@@ -107,11 +107,21 @@ extension SegmentCore {
 
     /// Says that the participant lives, while the slot is its own and may be written.
     func heartbeat(_ key: OwnerKey) {
-        guard key.slot > 0, Int(key.slot) < layout.participantCount, mayWrite(slot: Int(key.slot)), isLiving(key) else {
-            return
+        writeSlot(of: key) { base in
+            memory.store(base + shmlens_participant_offset_heartbeat_ns, Clock.monotonicCoarse())
         }
-        memory.store(
-            layout.participantOffset(Int(key.slot)) + shmlens_participant_offset_heartbeat_ns, Clock.monotonicCoarse())
+    }
+
+    /// Has a participant write its slot, which it also does without the lock: while the slot is its own, and while this
+    /// process may write there, which cannot change before it is done.
+    ///
+    /// - Parameter body: gets the slot's first byte; must not ask for protections.
+    func writeSlot(of key: OwnerKey, _ body: (_ base: Int) -> Void) {
+        guard key.slot > 0, Int(key.slot) < layout.participantCount else { return }
+        let base = layout.participantOffset(Int(key.slot))
+        protection.ifWritable(base..<(base + shmlens_participant_bytes)) {
+            if isLiving(key) { body(base) }
+        }
     }
 
     private func key(of slot: Int) -> OwnerKey {
