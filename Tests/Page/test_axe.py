@@ -49,8 +49,8 @@ class Axe(unittest.TestCase):
         except RuntimeError:
             remove(cls.name)
 
-    def check(self, query, ready):
-        """Violations of what an address shows, in both schemes and all widths."""
+    def check(self, query, ready, widths=WIDTHS, refuses=False):
+        """Violations of what an address shows, in both schemes and all widths; `refuses` where the server is to refuse something."""
         self.browser.logs()
         self.browser.open(f"{self.server.base}/{query}")
         self.browser.until(ready, f"{query or 'the overview'} is there")
@@ -59,7 +59,7 @@ class Axe(unittest.TestCase):
         found = {}
         for dark in (False, True):
             self.browser.scheme(dark)
-            for width in WIDTHS:
+            for width in widths:
                 self.browser.size(width, 900)
                 answer = self.browser.cdp(
                     "Runtime.evaluate", awaitPromise=True, returnByValue=True,
@@ -68,7 +68,8 @@ class Axe(unittest.TestCase):
                 for rule, nodes in json.loads(answer["result"]["value"]):
                     for node in nodes:
                         found.setdefault(f"{rule}: {node}", []).append(f"{width} {'dark' if dark else 'light'}")
-        messages = [entry["message"] for entry in self.browser.logs() if not self.is_others(entry["message"])]
+        messages = [entry["message"] for entry in self.browser.logs() if not self.is_others(entry["message"])
+                    and not (refuses and "the server responded with a status of" in entry["message"])]
         self.browser.open("about:blank")
         self.assertEqual(found, {}, f"{query or 'the overview'}: " + "\n".join(f"{key} ({', '.join(where)})" for key, where in found.items()))
         self.assertEqual(messages, [], "the console is not silent")
@@ -93,6 +94,48 @@ class Axe(unittest.TestCase):
 
     def test_form_of_a_new_segment(self):
         self.check("", f"if (!document.querySelector('dialog[open]')) document.querySelector('#new-segment').click(); {self.LISTED}")
+
+    SEGMENT = "document.querySelector('#segment-facts dd') && document.querySelector('#live-text').textContent.startsWith('live')"
+
+    def test_paused(self):
+        self.check(
+            f"?segment={quoted(self.name)}&tab=heap",
+            f"if ({self.SEGMENT}) document.querySelector('#pause').click(); return document.querySelector('#live').dataset.state === 'paused'")
+
+    def test_looking_back(self):
+        for tab in ("heap", "locks", "events"):
+            with self.subTest(tab=tab):
+                self.check(
+                    f"?segment={quoted(self.name)}&tab={tab}",
+                    "const s = document.querySelector('#scrub'); if (s.disabled || s.max - s.min < 3000) return false;"
+                    " if (document.querySelector('#scrub-now').disabled) { s.value = s.min; s.dispatchEvent(new Event('input')); }"
+                    " return !document.querySelector('#scrub-now').disabled")
+
+    def test_each_form_of_a_change(self):
+        for form in ("Allocate…", "Resize…", "Free…", "Write bytes…", "Text and flag…", "Protection…", "Verify…", "Reclaim…", "Remove the segment…"):
+            with self.subTest(form=form):
+                self.check(
+                    f"?segment={quoted(self.name)}&tab=workers",
+                    f"if ({self.SEGMENT} && !document.querySelector('dialog[open]')) [...document.querySelectorAll('#tab-workers button')]"
+                    f".find((one) => one.textContent === '{form}').click(); return document.querySelector('dialog[open]')")
+
+    def test_what_the_server_refuses_stands_at_its_field(self):
+        self.check(
+            f"?segment={quoted(self.name)}&tab=workers",
+            f"if ({self.SEGMENT} && !document.querySelector('dialog[open]')) [...document.querySelectorAll('#tab-workers button')]"
+            ".find((one) => one.textContent === 'Allocate…').click();"
+            "const dialog = document.querySelector('dialog[open]'); if (!dialog) return false;"
+            "const size = dialog.querySelector('[name=sizeBytes]'); if (size.value !== '1TiB') { size.value = '1TiB';"
+            " size.dispatchEvent(new Event('input', { bubbles: true })); dialog.querySelector('form').requestSubmit(); }"
+            "return dialog.querySelector('.field-error:not([hidden]), [role=alert]:not([hidden])')?.textContent.length > 5", refuses=True)
+
+    def test_there_is_no_such_object(self):
+        self.check(
+            f"?segment={quoted(unique('axe-missing'))}", "return document.querySelector('#problems').textContent.length > 10", refuses=True)
+
+    def test_wide(self):
+        self.check("", self.LISTED, widths=(2560,))
+        self.check(f"?segment={quoted(self.name)}&tab=heap", f"return {self.SEGMENT}", widths=(2560,))
 
     def test_foreign_object(self):
         self.check(f"?segment={quoted(self.foreign)}", "return document.querySelector('#segment-facts dd')")

@@ -184,6 +184,26 @@ class Overview(HostCase):
         self.browser.click("#segments-all")
         self.browser.until("return document.querySelector('[name=q]').value === ''", "no filter is left")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives objects away")
+    def test_objects_of_one_owner(self):
+        stem = unique("owned")
+        for tail, uid in (("mine", 0), ("other", 65534)):
+            create(f"{stem}-{tail}")
+            self.addCleanup(remove, f"{stem}-{tail}")
+            os.chown(path_of(f"{stem}-{tail}"), uid, uid)
+        self.open(f"?q={stem}")
+        self.browser.until(lambda: len(self.names()) == 2, "both")
+        self.browser.until("return [...document.querySelector('#segments-filters [name=uid]').options].some((one) => one.value === '65534')", "both owners can be chosen")
+        self.browser.run("const s = document.querySelector('[name=uid]'); s.value = '65534'; s.dispatchEvent(new Event('change', { bubbles: true }))")
+        self.browser.until(lambda: self.names() == [f"{stem}-other"], "only that of the other")
+        self.until_address("uid=65534")
+        self.browser.until(lambda: [tile["name"] for tile in self.tiles()] == [f"{stem}-other"], "in the map as well")
+        self.browser.reload()
+        self.browser.until(lambda: self.names() == [f"{stem}-other"], "the same after a reload")
+        self.assertEqual(self.browser.run("return document.querySelector('[name=uid]').value"), "65534")
+        self.browser.click("#segments-all")
+        self.browser.until("return document.querySelector('[name=uid]').value === ''", "no filter is left")
+
     def test_nothing_found_is_said(self):
         self.open("?q=there-is-no-such-object")
         self.browser.until("return document.querySelector('#segments-empty').textContent.startsWith('No object passes')", "it says so")

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import time
 import unittest
 
 from browser import Browser
@@ -9,6 +11,8 @@ from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
 ENTER, ESCAPE, LEFT = "\ue007", "\ue00c", "\ue012"
+# At most 16 and 32 bytes, as the format has room for.
+HOSTILE_TAG, HOSTILE_NAME, HOSTILE_TEXT = "<s onclick=x>\u202e", "<img src=x onerror=alert(1)>'\"&", "</textarea><script>alert(1)</script>\n<b>"
 
 
 class TabsTest(unittest.TestCase):
@@ -320,6 +324,54 @@ class Events(TabsTest):
         self.browser.click_at("#events-strip", x, y)
         self.until(lambda: self.route().get("at") == str(other["offset"]), "a mark selects")
 
+    def test_comes_nearer_and_moves_by_wheel_pointer_and_keys(self):
+        """Two events with some time between them: nearer, there is nothing in the middle; at the left end the first."""
+        self.allocate(500, "first")
+        time.sleep(2)
+        self.allocate(500, "second")
+        self.open("events")
+        self.until_rows("events", lambda rows: len(rows) == 2, "two events")
+        self.fill("span", "", "#events-filters")
+        self.until(lambda: self.in_strip() == 2, "both are in the strip")
+        self.browser.run("document.getElementById('events-strip').scrollIntoView({ block: 'center' })")
+        left, width = self.browser.run("return [(innerWidth < 560 ? 92 : 168), document.getElementById('events-strip').clientWidth]")
+        inner = width - left - 8
+        # As near as half a second, a second after the first event.
+        for _ in range(40):
+            self.browser.wheel("#events-strip", left + 30, 30, -120)
+            if self.in_strip() == 0:
+                break
+        self.assertEqual(self.in_strip(), 0, "nothing is in the middle")
+        self.until_text("#events-follow", "Follow again")
+        span = self.browser.run("const s = document.querySelector('#events-filters [name=span]'); return s.selectedOptions[0].textContent")
+        self.assertRegex(span, r"^[0-9.]+\u00a0(ms|s|min)$")
+        for _ in range(12):
+            self.drag("#events-strip", left + 5, left + inner - 5)
+            if self.in_strip() == 1:
+                break
+        self.assertEqual(self.in_strip(), 1, "the first event is at the left end")
+        self.browser.run("document.getElementById('events-strip').focus()")
+        self.browser.keys("0")
+        self.until(lambda: self.in_strip() == 2, "all again")
+        self.browser.keys("+", "+")
+        # A key goes to what is out of sight, and it comes into sight.
+        self.browser.keys(LEFT, LEFT, LEFT)
+        self.until(lambda: self.in_strip() >= 1, "what is chosen is in sight")
+        self.browser.keys(ESCAPE)
+        self.until_text("#events-follow", "Following")
+        self.assertEqual(self.browser.run("return document.querySelector('#events-filters [name=span]').value"), "")
+
+    def in_strip(self):
+        """How many events the strip shows, by its own words."""
+        return int(self.browser.run("return document.getElementById('events-strip').getAttribute('aria-label')").split()[0].replace(",", ""))
+
+    def drag(self, selector, start, end):
+        x, y = self.browser.run(
+            "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top]", selector)
+        self.browser.pointer(
+            {"type": "pointerMove", "x": round(x + start), "y": round(y + 30), "duration": 0}, {"type": "pointerDown", "button": 0},
+            {"type": "pointerMove", "x": round(x + end), "y": round(y + 30), "duration": 50}, {"type": "pointerUp", "button": 0})
+
     def test_filters_by_kind_and_shows_rows_by_kind(self):
         self.work("mixed", ratePerSecond=100)
         self.open("events")
@@ -443,6 +495,44 @@ class Workers(TabsTest):
         self.press("Remove all the same", "dialog.question")
         self.until("return !document.getElementById('view-overview').hidden", "the overview")
         self.assertFalse(os.path.exists(f"/dev/shm/{self.name}"))
+
+
+class Hostile(TabsTest):
+    """What others write into a segment is text, wherever the page shows it."""
+
+    def test_tags_names_and_texts_are_text_everywhere(self):
+        block = self.allocate(100, HOSTILE_TAG)
+        self.server.ask("PATCH", f"segments/{self.id}", {"text": HOSTILE_TEXT})
+        worker = subprocess.Popen(
+            [PROGRAM, "worker", self.name, "--workload", "churn", "--rate-per-second", "20", "--name", HOSTILE_NAME],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        self.until(lambda: self.server.ask("GET", f"segments/{self.id}/participants")["participants"], "it takes part")
+        shown_tag, shown_name = HOSTILE_TAG.replace("\u202e", "\\u202e"), HOSTILE_NAME
+        for tab, selector, text in [
+            ("heap", "#blocks", shown_tag), ("heap", "#tab-heap", shown_name), ("participants", "#participants-rows", shown_name),
+            ("events", "#events-rows", shown_tag), ("events", "#events-rows", shown_name), ("about", "#tab-about", "alert(1)"),
+            ("locks", "#tab-locks", "Locks"), ("workers", "#tab-workers", "Changes"),
+        ]:
+            self.open(tab, at=block["offset"], to=block["offset"] + 100)
+            self.until(lambda: text in (self.browser.text(selector) or ""), f"{text!r} in {selector} of {tab}")
+            self.only_text()
+        for colour in ("owner", "tag"):
+            self.open("heap", colour=colour)
+            self.until_text("#map-legend", shown_tag if colour == "tag" else "external")
+            self.only_text()
+        # Held by it, the lock names it.
+        worker.kill()
+        worker.wait()
+        self.open("participants")
+        self.until_text("#tab-participants .notice", "1 participant has died")
+        self.only_text()
+
+    def only_text(self):
+        found = self.browser.run(
+            "return [...document.querySelectorAll('s, b, img:not(.brand img), script:not([type=module]), [onerror], [onclick]')].map((one) => one.outerHTML)")
+        self.assertEqual(found, [])
 
 
 class Looks(TabsTest):

@@ -30,7 +30,10 @@ const sheet = [
     [["Backspace"], "take the last digit back"], [["Enter"], "send what was written; else select the whole block or field"], [["Esc"], "give it up; select one byte only"],
   ]],
   ["At the cursor", [[["↑", "↓", "←", "→", "Home", "End"], "from value to value"], [["Enter"], "copy it"]]],
-  ["Strip of events", [[["←", "→", "Home", "End"], "from event to event"], [["Enter"], "show its row"], [["Esc"], "follow again"]]],
+  ["Strip of events", [
+    [["←", "→", "Home", "End"], "from event to event"], [["+", "−"], "zoom"], [["0"], "all that is here"], [["Page ↑", "Page ↓"], "earlier, later"],
+    [["wheel"], "zoom at the pointer"], [["Shift wheel", "drag"], "move"], [["Enter"], "go up to the map"], [["Esc"], "follow again"],
+  ]],
 ];
 
 /** What has a use for letters: only the sheet can be called from there. */

@@ -124,6 +124,8 @@ test("the map lets through what the server lets through", () => {
   assert.deepEqual(names({ q: "A" }), ["Alpha"]);
   assert.deepEqual(names({ managed: "false" }), ["beta", "gamma"]);
   assert.deepEqual(names({ orphaned: "true", kind: "posix" }), ["beta"]);
+  assert.deepEqual(names({ uid: "5" }), ["gamma"]);
+  assert.equal(path({ uid: "0" }), "segments?limit=100&uid=0&sort=-residentBytes");
   assert.deepEqual(notPutAway(all, { hide: "memfd" }).length, 2);
   assert.deepEqual(notPutAway(all, { hide: "5", colour: "owner" }).length, 2);
 });

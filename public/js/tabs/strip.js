@@ -59,7 +59,7 @@ export function paintStrip(canvas, width, picture) {
     drawShape(context, kind.shape, left + mark.x, middleOf(mark.lane));
   }
   drawChosen(context, { events, chosen, laneOf, from, to, left, inner, height: rows * laneHeight, colour: colour("--ink") });
-  return { marks: list, left };
+  return { marks: list, left, inner };
 }
 
 const middleOf = (lane) => topInset + lane * laneHeight + laneHeight / 2;
@@ -84,7 +84,9 @@ function drawRows(context, { lanes, rows, width, left, line, ink }) {
   context.restore();
 }
 
-const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600].map((seconds) => seconds * 1000);
+const steps = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600].map((seconds) => seconds * 1000),
+];
 const tickPixels = 90;
 
 function drawAxis(context, { from, to, left, inner, y, ink, line }) {
@@ -99,7 +101,7 @@ function drawAxis(context, { from, to, left, inner, y, ink, line }) {
     context.moveTo(x + 0.5, topInset);
     context.lineTo(x + 0.5, y + 3);
     context.stroke();
-    if (x > left + 24 && x < left + inner - 24) context.fillText(new Date(at).toISOString().slice(11, 19), x, y + axisHeight / 2 + 1);
+    if (x > left + 24 && x < left + inner - 24) context.fillText(new Date(at).toISOString().slice(11, step < 1000 ? 23 : 19), x, y + axisHeight / 2 + 1);
   }
 }
 

@@ -1,11 +1,12 @@
 // What happened in a segment: a strip of marks over time, followed as it grows, and the same as a table.
 
-import { bytes, clock, count, exactBytes, hex, owner, plural, visible } from "../format.js";
+import { bytes, clock, count, duration, exactBytes, hex, owner, plural, visible } from "../format.js";
 import { make, setText, show } from "../dom.js";
 import { owned, tagged } from "../tabs/cells.js";
 import { filtered, gaps, kindOf, kinds, merged, placeOf } from "../tabs/lanes.js";
 import { button, dataTable, section } from "../tabs/pieces.js";
 import { choose, picker, reveal } from "../tabs/picker.js";
+import { showing } from "../tabs/window.js";
 import { eventStrip } from "./strip.js";
 import { showProvenance } from "./provenance.js";
 
@@ -13,6 +14,7 @@ const rowsAtOnce = 100;
 const askedAtOnce = 500;
 const stepMilliseconds = 250;
 const spans = [["10", "10 s"], ["60", "1 min"], ["300", "5 min"], ["", "all that is here"]];
+const nearSpan = "near";
 
 let actions;
 let parts;
@@ -22,6 +24,8 @@ let held;
 let chosen;
 let shown = rowsAtOnce;
 let span = "60";
+/** The stretch of time that one came nearer to, `{from, to}`; undefined while `span` says what is shown. */
+let near;
 /** `{isUnderWay, isExhausted, problem, isFirst}` of the older events. */
 let older = {};
 let drawn = [];
@@ -31,7 +35,7 @@ let epoch = 0;
 export function connect(host, theActions) {
   actions = theActions;
   parts = { head: filters(), lost: make("p", { className: "note" }) };
-  parts.strip = eventStrip({ pick: pickInTable, follow, chosen: () => chosen, sentence });
+  parts.strip = eventStrip({ pick: pickInTable, follow, look, chosen: () => chosen, sentence });
   parts.follow = button("Follow", () => (held ? follow() : hold()));
   parts.follow.id = "events-follow";
   parts.table = dataTable({
@@ -68,14 +72,15 @@ function filters() {
   const by = picker("owner", "By", (value) => actions.go({ owner: value, cursor: undefined }));
   const lanes = picker("lanes", "Rows", (value) => actions.change({ lanes: value }));
   const time = picker("span", "Over", (value) => {
+    if (value === nearSpan) return;
     span = value ?? "";
+    near = undefined;
     redraw();
   });
   choose(kind, [["", "all"], ...Object.keys(kinds).map((name) => [name, name])]);
   choose(lanes, [["", "participants"], ["kind", "kinds"]]);
-  choose(time, spans, span);
   node.append(kind.node, by.node, lanes.node, time.node);
-  return { node, kind, by, lanes };
+  return { node, kind, by, lanes, time };
 }
 
 /** The list of segments has a filter of the same name: what means nothing here is left out. */
@@ -84,7 +89,7 @@ const filterOf = (route) => ({ kind: Object.hasOwn(kinds, route.kind ?? "") ? ro
 // Following and holding
 
 function follow() {
-  held = chosen = undefined;
+  held = chosen = near = undefined;
   shown = rowsAtOnce;
   parts.table.scroll.scrollTop = 0;
   redraw();
@@ -98,9 +103,19 @@ function hold() {
   redraw();
 }
 
+/** Shows a stretch of time, as it was when one began to look. */
+function look(window) {
+  hold();
+  near = window;
+  redraw();
+}
+
 function pick(event) {
   hold();
   chosen = event.sequence;
+  // What the keys go to may be out of sight.
+  const at = Date.parse(event.at);
+  if (near && Number.isFinite(at)) near = showing(near, at, boundsOf(held?.events ?? seen(store), held?.at ?? now(store)));
   const place = placeOf(event);
   if (place) actions.select(place);
   actions.announce(sentence(event));
@@ -131,7 +146,7 @@ export function arrive(route) {
 
 /** Another segment, or another one under the same name: nothing that was seen is of it. */
 function begin() {
-  held = chosen = undefined;
+  held = chosen = near = undefined;
   shown = rowsAtOnce;
   older = {};
   parts.strip.clear();
@@ -159,6 +174,12 @@ function now(from) {
   return Math.max(Number.isFinite(time) ? time : 0, Number.isFinite(last) ? last : 0);
 }
 
+/** All the time of which there are events, up to the time that is looked at. */
+function boundsOf(events, at) {
+  const first = Date.parse(events[0]?.at ?? "");
+  return { from: Math.min(Number.isFinite(first) ? first : at, at - 1000), to: at };
+}
+
 // Showing
 
 export function render(theStore) {
@@ -166,18 +187,24 @@ export function render(theStore) {
   if (epoch !== store.epoch) begin();
   epoch = store.epoch;
   const { route } = store;
+  // A look back is over: what goes on again is not held.
+  if (!held && !store.isPast) near = undefined;
   const all = store.isPast ? seen(store) : held?.events ?? store.events;
   if (all.length === 0 && !older.isFirst && !store.isPast) loadFirst();
   const at = store.isPast ? now(store) : held?.at ?? now(store);
   const filter = filterOf(route);
   renderHead(all, route);
   // What is the same as at the last time is not worked out again.
-  const inputs = [all, at, filter.kind, filter.owner, route.lanes, span, chosen, shown, store.lostEvents, store.isPast, older.isExhausted, older.isUnderWay];
+  const inputs = [all, at, filter.kind, filter.owner, route.lanes, span, near, chosen, shown, store.lostEvents, store.isPast, older.isExhausted, older.isUnderWay];
   if (inputs.length === drawn.length && inputs.every((value, index) => value === drawn[index])) return;
   drawn = inputs;
   const events = filtered(all, filter);
   const missing = gaps(all);
-  parts.strip.render({ events, missing, at, span, by: route.lanes, chosen });
+  const bounds = boundsOf(all, at);
+  const window = near ?? { from: span === "" ? bounds.from : at - Number(span) * 1000, to: at };
+  // One may choose more time than there are events of.
+  const around = { from: Math.min(bounds.from, window.from), to: bounds.to };
+  parts.strip.render({ events, missing, window, bounds: around, by: route.lanes, chosen });
   renderTable(events, missing);
   renderWords(all, events);
 }
@@ -186,6 +213,7 @@ function renderHead(all, route) {
   const filter = filterOf(route);
   choose(parts.head.by, [["", "all"], ...ownersOf(all)], filter.owner);
   parts.head.kind.input.value = filter.kind ?? "";
+  choose(parts.head.time, near ? [...spans, [nearSpan, duration(near.to - near.from)]] : spans, near ? nearSpan : span);
   parts.head.lanes.input.value = route.lanes === "kind" ? "kind" : "";
   const newer = held ? store.events.filter((event) => event.sequence > (held.events.at(-1)?.sequence ?? 0)).length : 0;
   parts.follow.disabled = store.isPast;

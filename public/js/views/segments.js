@@ -17,16 +17,18 @@ let asked = { path: undefined, at: -Infinity, list: undefined };
 let typing = 0;
 let drawn = "";
 let drawnAnswer;
+/** The names of the users that were seen, by their numbers as text. */
+const users = new Map();
 
 /** Connects the form and the head of the table. */
 export function connect(theActions) {
   actions = theActions;
   const form = byId("segments-filters");
-  const { q, kind, managed, orphaned, deleted } = form.elements;
+  const { q, kind, uid, managed, orphaned, deleted } = form.elements;
   const apply = (replace) => {
     clearTimeout(typing);
     actions.go({
-      q: q.value, kind: kind.value, managed: managed.value, orphaned: orphaned.checked ? "true" : undefined,
+      q: q.value, kind: kind.value, uid: uid.value, managed: managed.value, orphaned: orphaned.checked ? "true" : undefined,
       deleted: deleted.checked ? "true" : undefined, cursor: undefined,
     }, { replace });
   };
@@ -49,10 +51,12 @@ export function connect(theActions) {
 /** Puts a route's filters into the form, and its order into the table's head. */
 export function arrive(route) {
   clearTimeout(typing);
-  const { q, kind, managed, orphaned, deleted } = byId("segments-filters").elements;
+  const { q, kind, uid, managed, orphaned, deleted } = byId("segments-filters").elements;
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   offerKinds([route.kind]);
   kind.value = route.kind ?? "";
+  offerUsers([], route.uid);
+  uid.value = route.uid ?? "";
   managed.value = ["true", "false"].includes(route.managed) ? route.managed : "";
   orphaned.checked = route.orphaned === "true";
   deleted.checked = route.deleted === "true";
@@ -68,15 +72,25 @@ export function arrive(route) {
 
 /** Kinds that the server tells of can be chosen; the one in the address too, whatever it is. */
 function offerKinds(keys) {
-  const { kind } = byId("segments-filters").elements;
-  const known = [...kind.options].map((option) => option.value);
-  const wanted = keys.filter((key) => key && !known.includes(key));
-  if (wanted.length === 0) return;
   const order = ["", ...kinds.map(({ key }) => key)];
-  const all = [...known, ...wanted].sort((a, b) => (order.indexOf(a) + 1 || order.length + 1) - (order.indexOf(b) + 1 || order.length + 1));
-  const value = kind.value;
-  kind.replaceChildren(...all.map((key) => new Option(key === "" ? "all" : kindName(key), key)));
-  kind.value = value;
+  const place = (key) => order.indexOf(key) + 1 || order.length + 1;
+  offer(byId("segments-filters").elements.kind, keys, kindName, (a, b) => place(a) - place(b));
+}
+
+/** So can the owners of objects that were seen. */
+function offerUsers(segments, asked) {
+  for (const segment of segments) if (segment.uid != null) users.set(String(segment.uid), ownerName(segment));
+  offer(byId("segments-filters").elements.uid, [...users.keys(), asked], (uid) => users.get(uid) ?? ownerName({ uid }), (a, b) => a - b);
+}
+
+/** Adds to a choice what it does not have yet. */
+function offer(select, keys, nameOf, order) {
+  const known = [...select.options].map((option) => option.value);
+  const wanted = [...new Set(keys)].filter((key) => key && !known.includes(key));
+  if (wanted.length === 0) return;
+  const { value } = select;
+  select.replaceChildren(...[...known, ...wanted].sort(order).map((key) => new Option(key === "" ? "all" : nameOf(key), key)));
+  select.value = value;
 }
 
 /**
@@ -135,6 +149,7 @@ function draw(store, answer, now) {
   const { route } = store;
   const all = answer?.segments ?? [];
   const segments = notPutAway(all, route);
+  offerUsers(all);
   rows(byId("segments-rows"), segments, (segment) => segment.id, (segment) => cells(segment, now));
   const empty = byId("segments-empty");
   empty.hidden = segments.length > 0;

@@ -5,7 +5,9 @@ import { groupOf, colouringOf, hiddenGroups } from "./groups.js";
 export const pageRows = 100;
 
 /** The route's keys that let only some objects through; the server knows them by the same names. */
-const filterKeys = ["q", "kind", "managed", "orphaned", "deleted"];
+const filterKeys = ["q", "kind", "uid", "managed", "orphaned", "deleted"];
+/** Of these any value may be asked for. */
+const plainKeys = new Set(["q", "kind", "uid"]);
 /** A flag of the address: anything else than these is none. */
 const flags = new Set(["true", "false"]);
 
@@ -32,7 +34,7 @@ export function nextSort(key, route) {
 
 /** The filters of a route, those that mean nothing left out. */
 function filtersOf(route) {
-  return filterKeys.filter((key) => route[key] && (key === "q" || key === "kind" || flags.has(route[key])))
+  return filterKeys.filter((key) => route[key] && (plainKeys.has(key) || flags.has(route[key])))
     .map((key) => [key, route[key]]);
 }
 
@@ -68,7 +70,7 @@ export function passing(segments, route) {
   if (filters.length === 0) return segments;
   return segments.filter((segment) => filters.every(([key, value]) =>
     key === "q" ? String(segment.name ?? "").includes(value)
-      : key === "kind" ? segment.kind === value
+      : plainKeys.has(key) ? String(segment[key]) === value
         : String(segment[key] === true) === value));
 }
 
