@@ -213,12 +213,12 @@ struct Blocks: ParsableCommand {
         guard !output.json else { return try Terminal.print(json: answer) }
         var table = TextTable([
             .init("OFFSET", .right), .init("USED", .right), .init("FREE", .right), .init("BLOCKS", .right),
-            .init("LARGEST FREE", .right), .init("MAIN OWNER"),
+            .init("LARGEST FREE", .right), .init("ORPHANED", .right), .init("MAIN OWNER"),
         ])
         for bucket in answer.report.buckets {
             table.addRow([
                 "\(bucket.offset)", "\(bucket.usedBytes)", "\(bucket.freeBytes)", "\(bucket.blockCount)",
-                "\(bucket.largestFreeBytes)", bucket.mainOwner.map(Notes.name) ?? "",
+                "\(bucket.largestFreeBytes)", "\(bucket.orphanedBytes)", bucket.mainOwner.map(Notes.name) ?? "",
             ])
         }
         try Terminal.print(table.text())

@@ -101,6 +101,36 @@ private final class Listener {
         #expect(stream.needs.everything)
     }
 
+    @Test func `where a client is too slow, what it was not sent does not count as known, and what was begun is finished`() {
+        func frame(_ letter: String, _ count: Int) -> [UInt8] {
+            EventFrame.bytes("events", Array(String(repeating: letter, count: count).utf8))
+        }
+        let stream = ChangeStream(after: 5) { _ in }
+        stream.start {}
+        stream.push(frame("a", 100), after: 7)
+        var text = ""
+        func take() {
+            if case .bytes(let bytes) = stream.next(wanted: 1 << 16) { text += String(decoding: bytes, as: UTF8.self) }
+        }
+        take()
+        #expect(text.contains("aaa") && stream.needs.after == 7)
+        stream.push(frame("b", 100_000), after: 8)
+        stream.push(frame("c", 100), after: 9)
+        take()
+        #expect(text.hasSuffix("b") && stream.needs.after == 9)
+        stream.push(frame("d", ChangeStream.queuedBytesMax), after: 10)
+        #expect(stream.needs == (true, 8))
+        for _ in 0..<100 { take() }
+        let begun = String(decoding: frame("b", 100_000), as: UTF8.self)
+        #expect(text.contains(begun + String(decoding: EventFrame.bytes("resync", Array("{}".utf8)), as: UTF8.self)))
+        #expect(!text.contains("ccc") && !text.contains("ddd"))
+        // The same again, with nothing begun.
+        stream.push(frame("e", 100), after: 11)
+        #expect(stream.needs == (false, 11))
+        stream.push(frame("d", ChangeStream.queuedBytesMax), after: 12)
+        #expect(stream.needs == (true, 8))
+    }
+
     @Test func `the host is followed as well, and who leaves is forgotten`() throws {
         var listener: Listener? = Listener(try bench.service.hub.subscribe(.host, after: nil, bench.service))
         for part in ["segments", "status", "workers"] { #expect(listener?.hears("event: \(part)\n") == true) }

@@ -42,6 +42,19 @@ import Testing
         #expect(try buckets(picture, 1).first?.mainOwner?.key == Owners.dead)
     }
 
+    @Test func `what the dead left is told, also where the living have more`() throws {
+        let picture = HeapPicture.of(
+            [
+                .at(0, granules: 9, in: layout, owner: Owners.living),
+                .at(9, granules: 1, in: layout, owner: Owners.dead),
+                .at(20, granules: 2, in: layout, owner: Owners.living),
+                .at(47, granules: 2, in: layout, owner: Owners.dead),
+            ], layout: layout)
+        let found = try buckets(picture, 4)
+        #expect(found.map(\.orphanedBytes) == [64, 0, 64, 64])
+        #expect(found.first?.mainOwner?.key == Owners.living)
+    }
+
     /// What each byte of a pool is, the slow way.
     private static func reference(_ picture: HeapPicture, _ count: Int, _ range: Range<Int>) -> [[Int]] {
         var owner = [OwnerKey?](repeating: nil, count: picture.pool.count)
@@ -85,6 +98,10 @@ import Testing
                     mainBytes ?? 0,
                 ] == reference)
             #expect(bucket.usedBytes + bucket.freeBytes == bucket.sizeBytes)
+            let orphaned = picture.blocks.filter { Owners.directory.isOrphaned($0.owner) }.reduce(0) {
+                $0 + ($1.spanOffset..<$1.spanEnd).clamped(to: bucket.offset..<bucket.offset + bucket.sizeBytes).count
+            }
+            #expect(bucket.orphanedBytes == orphaned)
         }
     }
 

@@ -11,8 +11,22 @@ final class ChangeStream: BodyStream {
     /// What is handed to the server at one time.
     private static let pieceBytes = 64 << 10
 
+    /// Whole frames.
+    private struct Piece {
+        /// Counted over all that was ever queued.
+        var end: Int
+        /// The newest event that the client knows once it has it.
+        var after: UInt64?
+    }
+
     private struct State {
         var queue: [UInt8] = []
+        /// How many bytes the server has taken.
+        var taken = 0
+        /// What is in the queue, push by push; the first may be taken in part.
+        var pieces: [Piece] = []
+        /// The newest event in what has been taken whole, and where that ended.
+        var takenWhole = Piece(end: 0, after: nil)
         var isClosed = false
         var isFinished = false
         /// Whether it has to be given everything, as at the beginning.
@@ -20,6 +34,32 @@ final class ChangeStream: BodyStream {
         /// The newest event that the client knows; nil where it knows none.
         var after: UInt64?
         var wake: (@Sendable () -> Void)?
+
+        mutating func add(_ frames: [UInt8], after: UInt64?) {
+            queue += frames
+            self.after = after ?? self.after
+            pieces.append(Piece(end: taken + queue.count, after: self.after))
+        }
+
+        mutating func take(_ count: Int) -> [UInt8] {
+            let bytes = Array(queue.prefix(count))
+            queue.removeFirst(bytes.count)
+            taken += bytes.count
+            while let first = pieces.first, first.end <= taken {
+                takenWhole = first
+                pieces.removeFirst()
+            }
+            return bytes
+        }
+
+        /// Drops what has not been taken, but for the rest of what was begun: half a frame could not be told from the
+        /// next one. The client knows of no event that it was not sent.
+        mutating func drop() {
+            let last = taken > takenWhole.end ? pieces.first ?? takenWhole : takenWhole
+            queue.removeLast(taken + queue.count - max(taken, last.end))
+            pieces.removeAll { $0.end > last.end }
+            after = last.after
+        }
     }
 
     private let state: Mutex<State>
@@ -29,7 +69,9 @@ final class ChangeStream: BodyStream {
     ///   - after: the client's `Last-Event-ID`.
     ///   - left: is told when the client is gone.
     init(after: UInt64?, left: @escaping @Sendable (ChangeStream) -> Void) {
-        state = Mutex(State(queue: EventFrame.retry(milliseconds: 1000), after: after))
+        var begin = State(takenWhole: Piece(end: 0, after: after))
+        begin.add(EventFrame.retry(milliseconds: 1000), after: after)
+        state = Mutex(begin)
         self.left = left
     }
 
@@ -46,12 +88,12 @@ final class ChangeStream: BodyStream {
         let wake = state.withLock { state -> (@Sendable () -> Void)? in
             guard !state.isFinished, !state.isClosed else { return nil }
             if state.queue.count + frames.count > Self.queuedBytesMax {
-                state.queue = EventFrame.bytes("resync", Array("{}".utf8))
+                state.drop()
+                state.add(EventFrame.bytes("resync", Array("{}".utf8)), after: nil)
                 state.isNew = true
             } else {
-                state.queue += frames
+                state.add(frames, after: after)
                 state.isNew = false
-                state.after = after ?? state.after
             }
             return state.wake
         }
@@ -74,12 +116,7 @@ final class ChangeStream: BodyStream {
     func next(wanted: Int) -> StreamStep {
         state.withLock { state in
             guard !state.queue.isEmpty else { return state.isClosed ? .end : .wait }
-            guard state.queue.count > Self.pieceBytes else {
-                defer { state.queue = [] }
-                return .bytes(state.queue)
-            }
-            defer { state.queue.removeFirst(Self.pieceBytes) }
-            return .bytes(Array(state.queue.prefix(Self.pieceBytes)))
+            return .bytes(state.take(Self.pieceBytes))
         }
     }
 

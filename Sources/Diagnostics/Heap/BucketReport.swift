@@ -13,6 +13,8 @@ public struct BucketReport: Sendable, Equatable {
     public let blockCount: Int
     /// The longest free run inside this stretch; it may go on beyond its ends.
     public let largestFreeBytes: Int
+    /// Bytes of used spans here whose owner is gone, whoever has the most.
+    public let orphanedBytes: Int
     /// Who has the most bytes of spans here; nil where nothing is used.
     public let mainOwner: OwnerReport?
     /// The tag of the block that has the most bytes here; nil where it has none.
@@ -69,12 +71,12 @@ public struct BucketsReport: Sendable, Equatable {
 
     /// Sums a picture up. O(log blocks + blocks in the range + buckets).
     public init(picture: HeapPicture, owners: OwnerDirectory, request: BucketRequest) {
-        var sums = BucketSums(request: request)
+        var sums = BucketSums(request: request, owners: owners)
         for span in picture.spans(from: request.range.lowerBound) {
             guard span.offset < request.range.upperBound else { break }
             sums.add(span, span.block.map { picture.blocks[$0] })
         }
-        buckets = sums.finish(owners: owners)
+        buckets = sums.finish()
     }
 }
 
@@ -86,6 +88,7 @@ private struct BucketSums {
         var usedBytes = 0
         var blockCount = 0
         var largestFreeBytes = 0
+        var orphanedBytes = 0
         var mainOwner: OwnerKey?
         var mainOwnerBytes = 0
         var mainTag = Tag.none
@@ -94,14 +97,18 @@ private struct BucketSums {
     }
 
     private let request: BucketRequest
+    private let owners: OwnerDirectory
     private var done: [Sum] = []
     private var current: Sum
     private var groups = GroupTally<OwnerKey>()
     /// For each group its bytes in a bucket, and which bucket that was: nothing needs clearing between two.
     private var ownerBytes: [(bucket: Int, bytes: Int)] = []
+    /// For each group whether its owner is gone.
+    private var isOrphaned: [Bool] = []
 
-    init(request: BucketRequest) {
+    init(request: BucketRequest, owners: OwnerDirectory) {
         self.request = request
+        self.owners = owners
         done.reserveCapacity(request.count)
         current = Sum(offset: request.range.lowerBound, end: request.offset(of: 1))
     }
@@ -134,7 +141,11 @@ private struct BucketSums {
             current.mainTagBytes = bytes
         }
         let group = groups.index(of: block.owner)
-        if group == ownerBytes.count { ownerBytes.append((bucket: -1, bytes: 0)) }
+        if group == ownerBytes.count {
+            ownerBytes.append((bucket: -1, bytes: 0))
+            isOrphaned.append(owners.isOrphaned(block.owner))
+        }
+        if isOrphaned[group] { current.orphanedBytes += bytes }
         let before = ownerBytes[group].bucket == done.count ? ownerBytes[group].bytes : 0
         let sum = before + bytes
         ownerBytes[group] = (bucket: done.count, bytes: sum)
@@ -152,7 +163,7 @@ private struct BucketSums {
         }
     }
 
-    mutating func finish(owners: OwnerDirectory) -> [BucketReport] {
+    mutating func finish() -> [BucketReport] {
         closeBuckets(before: request.range.upperBound)
         done.append(current)
         return done.map { sum in
@@ -160,8 +171,8 @@ private struct BucketSums {
             return BucketReport(
                 offset: sum.offset, sizeBytes: sizeBytes, usedBytes: sum.usedBytes,
                 freeBytes: sizeBytes - sum.usedBytes, blockCount: sum.blockCount,
-                largestFreeBytes: sum.largestFreeBytes, mainOwner: sum.mainOwner.map(owners.owner),
-                mainTag: sum.mainTag == .none ? nil : sum.mainTag,
+                largestFreeBytes: sum.largestFreeBytes, orphanedBytes: sum.orphanedBytes,
+                mainOwner: sum.mainOwner.map(owners.owner), mainTag: sum.mainTag == .none ? nil : sum.mainTag,
                 newestAt: sum.usedBytes > 0 ? WallTime(clampingMilliseconds: sum.newestMilliseconds) : nil)
         }
     }

@@ -86,6 +86,7 @@ extension BucketReport: JSONObjectEncodable {
         writer.field("freeBytes", freeBytes)
         writer.field("blockCount", blockCount)
         writer.field("largestFreeBytes", largestFreeBytes)
+        writer.field("orphanedBytes", orphanedBytes)
         writer.field("mainOwner", mainOwner)
         writer.field("mainTag", mainTag?.text)
         writer.field("newestAt", time: newestAt)

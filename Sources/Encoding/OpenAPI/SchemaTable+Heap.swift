@@ -65,6 +65,7 @@ extension SchemaTable {
                 .always("offset", .count), .always("sizeBytes", .count), .always("usedBytes", .count),
                 .always("freeBytes", .count), .always("blockCount", .count, "used blocks whose span begins here"),
                 .always("largestFreeBytes", .count, "the longest free run inside the bucket"),
+                .always("orphanedBytes", .count, "used bytes here whose owner is gone"),
                 .maybe("mainOwner", .reference("Owner"), "who has the most bytes here"),
                 .maybe("mainTag", .text, "the tag of the block that has the most bytes here"),
                 .maybe("newestAt", .time, "when the newest of the blocks here was allocated"),

@@ -4,7 +4,7 @@ import { packed, unpacked } from "../../../public/js/map/past.js";
 
 const owner = (slot, alive = true) => ({ slot, generation: slot + 1, pid: 100 + slot, name: `w${slot}`, alive });
 const bucket = (offset, sizeBytes, usedBytes, extra = {}) => ({
-  offset, sizeBytes, usedBytes, freeBytes: sizeBytes - usedBytes, blockCount: 0, largestFreeBytes: sizeBytes - usedBytes,
+  offset, sizeBytes, usedBytes, freeBytes: sizeBytes - usedBytes, blockCount: 0, largestFreeBytes: sizeBytes - usedBytes, orphanedBytes: 0,
   mainOwner: undefined, mainTag: undefined, newestAt: undefined, ...extra,
 });
 
@@ -16,6 +16,8 @@ test("a picture comes back as it was", () => {
       bucket(8192 + 2 ** 40, 2 ** 41 - 2 ** 40 - 8192, 64, { blockCount: 1, mainOwner: owner(3, false), mainTag: "order" }),
     ],
   };
+  assert.deepEqual(unpacked(packed(picture)), picture);
+  picture.buckets[1].orphanedBytes = 2 ** 38;
   assert.deepEqual(unpacked(packed(picture)), picture);
 });
 

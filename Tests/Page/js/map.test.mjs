@@ -100,6 +100,21 @@ test("each way of colouring counts no more than is seen", () => {
   }
 });
 
+test("what the dead left shows from afar, however little it is beside what the living have", () => {
+  const coarse = { from: 4096, to: 65536, buckets: [bucket(4096, 61440, 30720, { orphanedBytes: 64 })] };
+  for (const mode of ["state", "owner"]) {
+    const list = display(view, source({ mode, coarse }));
+    const item = list.items.find(({ colour }) => colour === "orphan");
+    assert.ok(item.hatched && item.least > 2);
+    assert.equal(list.classes.get("orphaned").bytes, 64);
+    assert.equal(sum(list), 65536);
+  }
+  assert.equal(display(view, source({ mode: "tag", coarse })).classes.has("orphaned"), false);
+  // Where the dead have the most, all of it is theirs.
+  const theirs = { from: 4096, to: 65536, buckets: [bucket(4096, 61440, 128, { orphanedBytes: 100, mainOwner: owner(1, false) })] };
+  assert.equal(display(view, source({ coarse: theirs })).classes.get("orphaned").bytes, 128);
+});
+
 test("names of others are painted with their invisible characters made visible", () => {
   const fine = { from: 4096, to: 65536, blocks: [block(4096, 61440, { tag: "a\u202eb" })] };
   const texts = display(view, source({ fine })).labels.map(({ text }) => text);

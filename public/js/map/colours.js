@@ -50,7 +50,7 @@ export function classify(mode, item, now) {
   switch (mode) {
     case "state":
       return item.state === "orphaned"
-        ? { key: "orphaned", label: "orphaned", colour: "orphan", hatched: true }
+        ? orphanClass
         : { key: "used", label: "used", colour: "owner-1" };
     case "tag": {
       const tag = item.tag ?? "";
@@ -78,6 +78,9 @@ export function classify(mode, item, now) {
     }
   }
 }
+
+/** What the dead left among the blocks of the living, seen from afar. */
+export const orphanClass = { key: "orphaned", label: "orphaned", colour: "orphan", hatched: true };
 
 export const freeClass = { key: "free", label: "free", colour: "free" };
 
@@ -115,6 +118,7 @@ export function stretchSentence(bucket) {
   const share = bucket.sizeBytes > 0 ? Math.round(bucket.usedBytes / bucket.sizeBytes * 100) : 0;
   return [
     `${bytes(bucket.sizeBytes)}, ${share} % used`, plural(bucket.blockCount, "block"),
-    bucket.mainOwner && `mostly ${owner(bucket.mainOwner)}`, `largest free ${bytes(bucket.largestFreeBytes)}`,
+    bucket.mainOwner && `mostly ${owner(bucket.mainOwner)}`,
+    bucket.orphanedBytes > 0 && `${bytes(bucket.orphanedBytes)} orphaned`, `largest free ${bytes(bucket.largestFreeBytes)}`,
   ].filter(Boolean).join(" · ");
 }

@@ -2,7 +2,7 @@
 
 import { visible } from "../format.js";
 import { rangeOf } from "./camera.js";
-import { classify, classOfRegion, classOfRun, freeClass, tableClass } from "./colours.js";
+import { classify, classOfRegion, classOfRun, freeClass, orphanClass, tableClass } from "./colours.js";
 
 /**
  * Makes the display list and what the legend says of it.
@@ -29,7 +29,7 @@ function add(list, source, from, to, found, extra) {
   entry.bytes += extra?.weight ?? within(from, to, list.seen);
   list.classes.set(found.key, entry);
   list.items.push({
-    from, to, colour: found.colour, hatched: found.hatched, share: extra?.share, faint: source.hidden.has(found.key),
+    from, to, colour: found.colour, hatched: found.hatched, share: extra?.share, least: extra?.least, faint: source.hidden.has(found.key),
   });
 }
 
@@ -98,10 +98,18 @@ function addStretch(list, source, bucket, to, finer) {
     state: bucket.mainOwner?.alive === false ? "orphaned" : "used", owner: bucket.mainOwner, tag: bucket.mainTag,
     allocatedAt: bucket.newestAt, sizeBytes: bucket.blockCount ? bucket.usedBytes / bucket.blockCount : bucket.usedBytes,
   };
+  // In the colour of who has the most, and beside that what nobody has any more, however little it is.
+  const orphaned = namesOwners.has(source.mode) && item.state === "used" ? bucket.orphanedBytes ?? 0 : 0;
   add(list, source, bucket.offset, to, classify(source.mode, item, source.now), {
-    share: bucket.usedBytes / bucket.sizeBytes, weight: bucket.usedBytes * part,
+    share: bucket.usedBytes / bucket.sizeBytes, weight: (bucket.usedBytes - orphaned) * part,
   });
+  if (orphaned > 0) {
+    add(list, source, bucket.offset, to, orphanClass, { share: orphaned / bucket.sizeBytes, least: orphanPixels, weight: orphaned * part });
+  }
 }
+
+const namesOwners = new Set(["owner", "state"]);
+const orphanPixels = 6;
 
 function labelOf(block) {
   return block.tag ? `${visible(block.tag)} ${block.sizeBytes}` : String(block.sizeBytes);

@@ -50,8 +50,8 @@ export function prepare(canvas, width, height) {
 /**
  * Paints a view.
  *
- * `list` is `{items: [{from, to, colour, hatched?, share?, faint?}], labels: [{from, to, text}], selection?, cursor?, bytes?}`;
- * `share` fills only so much of the height, from below: a stretch that is used in part.
+ * `list` is `{items: [{from, to, colour, hatched?, share?, least?, faint?}], labels: [{from, to, text}], selection?, cursor?, bytes?}`;
+ * `share` fills only so much of the height, from below and at least `least` pixels: a stretch that is used in part.
  */
 export function paint(context, view, height, list, colours) {
   context.fillStyle = colours.ground;
@@ -68,6 +68,11 @@ export function paint(context, view, height, list, colours) {
   for (const mark of list.marks ?? []) outline(context, view, mark, colours);
 }
 
+function heightOf({ share = 1, least = 2 }) {
+  const inner = rowHeight - rowGap;
+  return share >= 1 ? inner : Math.max(least, Math.round(inner * share));
+}
+
 function paintItems(context, view, items, colours) {
   const inner = rowHeight - rowGap;
   let last;
@@ -77,8 +82,7 @@ function paintItems(context, view, items, colours) {
       context.fillStyle = colour;
       last = colour;
     }
-    const share = item.share ?? 1;
-    const filled = share >= 1 ? inner : Math.max(2, Math.round(inner * share));
+    const filled = heightOf(item);
     forEachPiece(view, item.from, item.to, (x, y, width) => {
       // A hair between two neighbours, where there is room for one.
       context.fillRect(x, y + inner - filled, width > 3 ? width - 0.75 : Math.max(width, 0.6), filled);
@@ -95,11 +99,12 @@ function paintHatches(context, view, items, colours) {
   context.beginPath();
   for (const item of items) {
     if (!item.hatched || item.faint) continue;
+    const filled = heightOf(item);
     forEachPiece(view, item.from, item.to, (x, y, width) => {
       if (width < 4) return;
-      for (let at = x - inner; at < x + width; at += 6) {
+      for (let at = x - filled; at < x + width; at += 6) {
         const from = Math.max(at, x);
-        const to = Math.min(at + inner, x + width - 1);
+        const to = Math.min(at + filled, x + width - 1);
         if (to <= from) continue;
         context.moveTo(from, y + inner - (from - at));
         context.lineTo(to, y + inner - (to - at));
