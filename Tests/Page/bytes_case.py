@@ -1,11 +1,9 @@
 """What the tests of the bytes share: a server and a browser, objects to look at, and words for what is seen."""
 
 import os
-import unittest
 
-from browser import Browser
-from program import PROGRAM, PUBLIC
-from server import Server, quoted, remove, unique
+from page_case import PageCase
+from server import quoted, remove, unique
 
 TIB = 1 << 40
 
@@ -14,26 +12,22 @@ RIGHT, DOWN = "\ue014", "\ue015"
 PAGE_DOWN, END, HOME, BACKSPACE = "\ue00f", "\ue010", "\ue011", "\ue003"
 
 
-class Case(unittest.TestCase):
-    """One server and one browser for all tests of a class."""
+class Case(PageCase):
+    window_size = (1280, 1000)
 
     @classmethod
     def setUpClass(cls):
         cls.names = []
-        cls.server = Server(PROGRAM, PUBLIC)
-        cls.addClassCleanup(cls.server.stop)
         cls.addClassCleanup(lambda: [remove(name) for name in cls.names])
-        cls.browser = Browser(width=1280, height=1000)
-        cls.addClassCleanup(cls.browser.close)
+        super().setUpClass()
 
     def setUp(self):
-        self.browser.logs()
+        super().setUp()
         # What the console may hold: browsers note each refusal of a server.
         self.allowed = None
 
-    def tearDown(self):
-        messages = [entry["message"] for entry in self.browser.logs()]
-        self.assertEqual([message for message in messages if not (self.allowed and self.allowed in message)], [])
+    def is_expected(self, message):
+        return self.allowed is not None and self.allowed in message
 
     def managed(self, capacity="1MiB"):
         name = unique("bytes")

@@ -4,34 +4,21 @@ import os
 import signal
 import unittest
 
-from browser import Browser
-from program import PROGRAM, PUBLIC
-from server import Server, quoted, remove, unique
+from page_case import PageCase
+from server import quoted, remove, unique
 
 LEFT, RIGHT, PAGE_UP, PAGE_DOWN, HOME, END = "\ue012", "\ue014", "\ue00e", "\ue00f", "\ue011", "\ue010"
 
 
-class CoreTest(unittest.TestCase):
-    """One server and one browser for all; each test has a segment of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(PROGRAM, PUBLIC)
-        cls.addClassCleanup(cls.server.stop)
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
+class CoreTest(PageCase):
+    """Each test has a segment of its own."""
 
     def setUp(self):
+        super().setUp()
         self.name = unique("core")
         self.id = quoted(self.name)
         self.addCleanup(remove, self.name)
         self.create()
-        self.browser.logs()
-
-    def tearDown(self):
-        unwanted = [entry["message"] for entry in self.browser.logs() if entry["level"] in ("WARNING", "SEVERE")]
-        self.browser.open("about:blank")
-        self.assertEqual(unwanted, [], "the console is quiet")
 
     # Steps
 
@@ -50,9 +37,6 @@ class CoreTest(unittest.TestCase):
 
     def live(self):
         return self.browser.text("#live-text")
-
-    def until(self, condition, what=None, seconds=20):
-        return self.browser.until(condition, what or condition, seconds)
 
     def events(self):
         """The sequences in the table, the newest first."""

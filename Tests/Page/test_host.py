@@ -7,9 +7,8 @@ import sys
 import unittest
 import urllib.parse
 
-from browser import Browser
-from program import PROGRAM, PUBLIC
-from server import Server, quoted, remove, unique
+from page_case import PageCase
+from server import quoted, remove, unique
 
 MANY = 2000
 # W3C WebDriver's names of keys.
@@ -27,39 +26,20 @@ def create(name, size=4096):
     return name
 
 
-class HostCase(unittest.TestCase):
-    """One server and one browser for a class; each test begins at the overview, and ends without a word in the console."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(PROGRAM, PUBLIC)
-        cls.addClassCleanup(cls.server.stop)
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
+class HostCase(PageCase):
+    """Each test begins at the overview."""
 
     def setUp(self):
+        super().setUp()
         self.made = set()
-        self.browser.size(1280, 900)
-        self.browser.logs()
+        self.browser.size(*self.window_size)
         self.open()
 
-    def tearDown(self):
-        messages = self.messages()
-        # What a test made goes now: a page that still looked at it would be told so.
-        self.browser.open("about:blank")
-        self.assertEqual(messages, [], "the console is not silent")
-
-    def messages(self):
-        """The console's messages. Objects of others may go between two looks; that is nobody's fault."""
-        gone = re.compile(r"/api/v1/segments/([^/?]+)\S* - Failed to load resource: .* 404 ")
-        found = []
-        for entry in self.browser.logs():
-            match = gone.search(entry["message"])
-            # Those of this test are there until it ends; one of a test before may still be in the server's last look.
-            if match and urllib.parse.unquote(match[1].partition(":")[2]) not in self.made:
-                continue
-            found.append(entry["message"])
-        return found
+    def is_expected(self, message):
+        """Objects of others may go between two looks; that is nobody's fault. Those of this test are there until it ends;
+        one of a test before may still be in the server's last look."""
+        match = re.search(r"/api/v1/segments/([^/?]+)\S* - Failed to load resource: .* 404 ", message)
+        return match is not None and urllib.parse.unquote(match[1].partition(":")[2]) not in self.made
 
     def object(self, stem, size=4096):
         name = create(unique(stem), size)

@@ -6,44 +6,29 @@ import subprocess
 import time
 import unittest
 
-from browser import Browser
-from program import PROGRAM, PUBLIC
-from server import Server, quoted, remove, unique
+from page_case import PageCase
+from program import PROGRAM
+from server import quoted, remove, unique
 
 ENTER, ESCAPE, LEFT = "\ue007", "\ue00c", "\ue012"
 # At most 16 and 32 bytes, as the format has room for.
 HOSTILE_TAG, HOSTILE_NAME, HOSTILE_TEXT = "<s onclick=x>\u202e", "<img src=x onerror=alert(1)>'\"&", "</textarea><script>alert(1)</script>\n<b>"
 
 
-class TabsTest(unittest.TestCase):
-    """One server and one browser for all; each test has a segment of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(PROGRAM, PUBLIC)
-        cls.addClassCleanup(cls.server.stop)
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.close)
+class TabsTest(PageCase):
+    """Each test has a segment of its own."""
 
     def setUp(self):
+        super().setUp()
         self.name = unique("tabs")
         self.id = quoted(self.name)
         self.addCleanup(remove, self.name)
         self.server.ask("POST", "segments", {"name": self.name, "capacityBytes": "1MiB"})
         self.addCleanup(self.end_workers)
-        self.browser.logs()
-
-    def tearDown(self):
-        unwanted = [entry["message"] for entry in self.browser.logs()
-                    if entry["level"] in ("WARNING", "SEVERE") and not self.is_expected(entry["message"])]
-        # What this page still asks for is gone before the next test begins.
-        self.browser.open("about:blank")
-        self.assertEqual(unwanted, [], "the console is quiet")
 
     refused = ()
 
     def is_expected(self, message):
-        """The browser itself logs an answer that is a refusal, where a test wants one."""
         return any(f"status of {status}" in message for status in self.refused)
 
     def end_workers(self):
@@ -66,9 +51,6 @@ class TabsTest(unittest.TestCase):
     def work(self, workload, count=1, **options):
         return self.server.ask("POST", "workers", {
             "segment": self.id, "workload": workload, "count": count, "options": options})["workers"]
-
-    def until(self, condition, what=None, seconds=20):
-        return self.browser.until(condition, what or condition, seconds)
 
     def until_text(self, selector, text):
         return self.until(lambda: text in (self.browser.text(selector) or "").replace("\xa0", " "), f"{text!r} in {selector}")

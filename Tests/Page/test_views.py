@@ -6,9 +6,8 @@ import re
 import signal
 import unittest
 
-from browser import Browser
-from program import PROGRAM, PUBLIC
-from server import Server, quoted, remove, unique
+from page_case import PageCase
+from server import quoted, remove, unique
 
 MODEL = """
 const done = arguments[arguments.length - 1];
@@ -28,27 +27,13 @@ window.fetch = (path, options) => {
 """
 
 
-class Case(unittest.TestCase):
-    """One server and one browser for all."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(PROGRAM, PUBLIC)
-        cls.addClassCleanup(cls.server.stop)
-        cls.browser = Browser(1280, 1400)
-        cls.addClassCleanup(cls.browser.close)
-
-    def setUp(self):
-        self.browser.logs()
-
-    def tearDown(self):
-        wrong = [entry["message"] for entry in self.browser.logs() if entry["level"] in ("WARNING", "SEVERE")
-                 and not (self.is_gone and "status of 404" in entry["message"])]
-        self.browser.open("about:blank")
-        self.assertEqual(wrong, [], "the console is quiet")
-
-    # The browser itself logs an answer that is a refusal: of what a test removes, or others whose objects the list shows.
+class Case(PageCase):
+    window_size = (1280, 1400)
+    # What a test removes, and others whose objects the list shows, are asked for once more.
     is_gone = False
+
+    def is_expected(self, message):
+        return self.is_gone and "status of 404" in message
 
     def segment(self, capacity="1MiB"):
         name = unique("views")
