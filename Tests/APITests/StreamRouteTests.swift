@@ -133,10 +133,23 @@ private final class Listener {
 
     @Test func `the host is followed as well, and who leaves is forgotten`() throws {
         var listener: Listener? = Listener(try bench.service.hub.subscribe(.host, after: nil, bench.service))
-        for part in ["segments", "status", "workers"] { #expect(listener?.hears("event: \(part)\n") == true) }
+        for part in ["segments", "status", "workers", "insides"] { #expect(listener?.hears("event: \(part)\n") == true) }
         #expect(bench.service.hub.count(.host) == 1)
         listener = nil
         #expect(bench.service.hub.count(.host) == 0)
+    }
+
+    @Test func `who watches the host is told of a lock that is held inside of a segment`() throws {
+        try bench.withSegment { name, _ in
+            let segment = try Segment.open(name: name)
+            let listener = Listener(try bench.service.hub.subscribe(.host, after: nil, bench.service))
+            #expect(listener.hears("\"insides\":[{\"id\":\"posix:"))
+            #expect(listener.hears("posix:\(name)\",\"segment\":{"))
+            try segment.withLock { (_) throws(SegmentError) in
+                listener.forget()
+                #expect(listener.hears("\"state\":\"held\",") && listener.text.contains("event: insides"))
+            }
+        }
     }
 
     @Test func `refuses a stream of nothing and an answer that is no stream`() {

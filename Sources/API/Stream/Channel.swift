@@ -39,6 +39,8 @@ struct Channel {
     private var newestEvent: UInt64?
     /// Of the segment that all this is about: one made anew under its name is another one.
     private var uuid: String?
+    /// Of the host.
+    private var insides = InsideWatch()
 
     init(_ subject: Subject) { self.subject = subject }
 
@@ -76,6 +78,25 @@ struct Channel {
         add("segments", segments, to: &look)
         add("status", try service.statusAnswer(fresh: false), to: &look)
         add("workers", try service.workersAnswer(of: nil), to: &look)
+        try lookInside(service, &look)
+    }
+
+    /// What is inside of the managed segments, whether or not it is their turn: who is new is told what is known.
+    private mutating func lookInside(_ service: Service, _ look: inout Look) throws(Problem) {
+        let source = HostInsides(service: service)
+        if insides.isDue(at: source.now()) {
+            var filter = SegmentFilter()
+            filter.managed = true
+            let page = try asking { () throws(QueryError) in try PageRequest(limit: PageRequest.limits.upperBound) }
+            let managed = try listing { () throws(ListError) in
+                try service.lens.segments(filter, sort: SegmentSort(.residentBytes, isDescending: true), page: page)
+            }
+            insides.look(at: managed.report.segments.map(\.id), source)
+        }
+        let report = insides.report.jsonBytes()
+        let isChanged = last["insides"] != report
+        last["insides"] = report
+        add("insides", report, isChanged: isChanged, to: &look)
     }
 
     private mutating func lookAtSegment(

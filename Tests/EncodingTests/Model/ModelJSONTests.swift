@@ -125,9 +125,9 @@ func flat(_ golden: String) -> String {
             try text(ModelSamples.buckets()) == flat(
                 #"""
                 {"buckets":[{"offset":28672,"sizeBytes":2048,"usedBytes":192,"freeBytes":1856,"blockCount":2,
-                "largestFreeBytes":1728,"orphanedBytes":0,"mainOwner":{"slot":1,"generation":1,"pid":4711,"name":"alpha",
-                "alive":true},"mainTag":"red","newestAt":"2023-11-14T22:13:20.000Z"},{"offset":30720,"sizeBytes":2048,"usedBytes":0,"freeBytes":2048,"blockCount":0,
-                "largestFreeBytes":2048,"orphanedBytes":0}]}
+                "largestFreeBytes":1728,"orphanedBytes":64,"mainOwner":{"slot":1,"generation":1,"pid":4711,"name":"alpha",
+                "alive":true},"mainTag":"red","newestAt":"2023-11-14T22:13:20.000Z"},{"offset":30720,"sizeBytes":2048,
+                "usedBytes":0,"freeBytes":2048,"blockCount":0,"largestFreeBytes":2048,"orphanedBytes":0}]}
                 """#))
     }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attention, isAlarming } from "../../../public/js/views/overview/attention.js";
+import { attention } from "../../../public/js/views/overview/attention.js";
 import { inkOn } from "../../../public/js/views/overview/area-paint.js";
 import { colourOf, groups, toggled } from "../../../public/js/views/overview/groups.js";
 import { anew, isPlain, nextSort, notPutAway, passing, path, sortOf } from "../../../public/js/views/overview/query.js";
 import { badges, healthOf, hiddenFrom, kindCounts, kindName, nameOf, sentence } from "../../../public/js/views/overview/rows.js";
-import { merged, nextRound, Watch } from "../../../public/js/views/overview/watch.js";
+import { Small } from "../../../public/js/views/overview/small.js";
 
 const segment = (name, part = {}) => ({
   id: `posix:${name}`, name, kind: "posix", managed: false, deleted: false, orphaned: false, sizeBytes: 8192, residentBytes: 4096,
@@ -51,8 +51,6 @@ test("what a lock's line says is not said again by a finding", () => {
   const detail = segment("a", { findings: [{ code: "ambiguous", severity: "warning", message: "the lock", offset: 256 }, { code: "damaged", severity: "error", message: "changes are refused" }] });
   const lines = attention({ segments: [segment("a")], insides: [inside("posix:a", { segment: detail, locks: [lock({ verdict: "ambiguous" })] })] });
   assert.deepEqual(lines.map(({ label }) => label), ["damaged", "ambiguous"]);
-  assert.equal(isAlarming(inside("posix:a", { segment: detail })), true);
-  assert.equal(isAlarming(inside("posix:a")), false);
 });
 
 test("participants that are gone lead to theirs", () => {
@@ -152,101 +150,27 @@ test("letters are black or white, whichever is easier to read", () => {
   assert.equal(inkOn("Canvas", "CanvasText"), "CanvasText");
 });
 
-test("rounds take turns, and come back to what had something to tell", () => {
-  const ids = Array.from({ length: 20 }, (_, index) => `posix:${index}`);
-  const asked = new Map(ids.slice(0, 10).map((id, index) => [id, index]));
-  const round = nextRound(ids, ["posix:3", "posix:gone"], asked);
-  assert.equal(round.length, 8);
-  assert.equal(round[0], "posix:3");
-  assert.ok(round.slice(1).every((id) => !asked.has(id)));
-  assert.deepEqual(merged([{ id: "a", n: 1 }], [{ id: "a", n: 2 }, { id: "b" }]).map(({ n }) => n), [1, undefined]);
-});
-
-test("the watch looks into settled managed segments, and is not hurried", async () => {
+test("what is too small for the list is asked for where there is more than the list, and not often", async () => {
   const asked = [];
-  let news;
-  const watch = new Watch({
-    get: async (path) => {
-      asked.push(path);
-      if (path.endsWith("/locks")) return { locks: [lock()] };
-      if (path.includes("/participants")) return { participants: [{ alive: false }] };
-      if (path.includes("=true")) return { segments: [] };
-      if (path.endsWith("posix:gone")) throw Object.assign(new Error("gone"), { status: 404 });
-      return { ...segment("a"), heap: {}, participantCount: 1 };
-    },
-    received: (told) => { news = told; },
-    isAlarming,
-    clock: () => 1500,
-  });
-  const time = Date.parse("2026-01-01T00:10:00.000Z");
-  const list = {
-    segments: [segment("a", { managed: true }), segment("gone", { managed: true }), segment("foreign"), segment("young", { managed: true, createdAt: "2026-01-01T00:09:59.000Z" })],
-  };
-  watch.rest(-1000);
-  assert.equal(watch.look(list, -1, time), undefined);
-  const round = watch.look(list, 0, time);
-  assert.equal(watch.look(list, 0, time), undefined);
-  await round;
-  assert.deepEqual(asked, ["segments/posix:a", "segments/posix:gone", "segments/posix:a/participants?limit=1000", "segments/posix:a/locks"]);
-  assert.deepEqual(news.insides.map(({ id }) => id), ["posix:a"]);
-  assert.equal(watch.look(list, 100, time), undefined);
-  asked.length = 0;
-  await watch.look({ ...list, segments: list.segments.slice(0, 1) }, 9000, time + 1000);
-  assert.deepEqual(asked, ["segments/posix:a/locks"]);
-  // The same list, not sent again: what was young has been there for a while by now.
-  asked.length = 0;
-  await watch.look({ ...list, segments: list.segments.slice(3) }, 12000, time + 3000);
-  assert.ok(asked.includes("segments/posix:young"));
-  await watch.look({ ...list, next: "more" }, 40000, time + 30000);
-  assert.ok(asked.includes("segments/posix:a"));
-  assert.equal(asked.filter((path) => path.includes("=true")).length, 3);
-});
-
-test("an alarm stands while nobody can look again, and all is not called well", async () => {
-  let news;
   let isDown = false;
-  const watch = new Watch({
-    get: async (path) => {
-      if (isDown) throw Object.assign(new Error("busy"), { status: 503 });
-      return path.endsWith("/locks") ? { locks: [lock({ verdict: "ownerStopped" })] } : { ...segment("a"), heap: {}, participantCount: 0 };
-    },
-    received: (told) => { news = told; }, isAlarming, clock: () => 0,
-  });
-  const time = Date.parse("2026-01-01T00:10:00.000Z");
-  const list = { segments: [segment("a", { managed: true })] };
-  await watch.look(list, 0, time);
-  assert.deepEqual([news.insides.length, news.failedCount, news.isComplete], [1, 0, true]);
-  isDown = true;
-  await watch.look(list, 20000, time);
-  assert.deepEqual([news.insides.length, news.failedCount], [1, 1]);
-  assert.equal(news.insides[0].locks[0].verdict, "ownerStopped");
-  await watch.look({ segments: [...list.segments, segment("b", { managed: true })] }, 40000, time);
-  assert.deepEqual([news.insides.length, news.failedCount], [1, 2]);
-  isDown = false;
-  await watch.look(list, 60000, time);
-  assert.deepEqual([news.failedCount, news.isComplete], [0, true]);
-});
-
-test("a lock that comes into trouble has its segment looked into at the next turn, once", async () => {
-  const asked = [];
-  let state = lock();
-  const watch = new Watch({
+  let known;
+  const small = new Small({
     get: async (path) => {
       asked.push(path);
-      return path.endsWith("/locks") ? { locks: [state] } : { ...segment("a"), heap: {}, participantCount: 0 };
+      if (isDown) throw new Error("down");
+      return { segments: [{ id: "a", n: asked.length }, { id: path.includes("orphaned") ? "b" : "c" }] };
     },
-    received: () => {}, isAlarming, clock: () => 0,
+    received: (segments) => { known = segments; },
   });
-  const list = { segments: [segment("a", { managed: true })] };
-  const thorough = async (now) => {
-    asked.length = 0;
-    await watch.look(list, now, Date.parse("2026-01-01T00:10:00.000Z"));
-    return asked.includes("segments/posix:a");
-  };
-  assert.equal(await thorough(0), true);
-  assert.equal(await thorough(2000), false);
-  state = lock({ state: "ownerDead", owner: { alive: false } });
-  assert.equal(await thorough(4000), false);
-  assert.equal(await thorough(6000), true);
-  assert.equal(await thorough(8000), false);
+  assert.equal(small.look({ segments: [] }, 0), undefined);
+  await small.look({ segments: [], next: "more" }, 100);
+  assert.deepEqual(known.map(({ id }) => id), ["a", "b", "c"]);
+  assert.equal(known[0].n, 1);
+  assert.equal(asked.length, 2);
+  assert.equal(small.look({ segments: [], next: "more" }, 9000), undefined);
+  isDown = true;
+  await small.look({ segments: [], next: "more" }, 20000);
+  assert.equal(known.length, 3);
+  small.look({ segments: [] }, 21000);
+  assert.deepEqual(known, []);
 });

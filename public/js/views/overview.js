@@ -3,22 +3,20 @@
 import { byId } from "../dom.js";
 import { newSegment } from "../tabs/changes.js";
 import * as area from "./overview/area.js";
-import { attention, isAlarming } from "./overview/attention.js";
+import { attention } from "./overview/attention.js";
 import * as callouts from "./overview/callouts.js";
 import { anew } from "./overview/query.js";
 import { serverTime } from "./overview/rows.js";
+import { merged, Small } from "./overview/small.js";
 import * as totals from "./overview/totals.js";
-import { merged, Watch } from "./overview/watch.js";
 import * as segments from "./segments.js";
 
 let actions;
-/** The store that was drawn last: what the watch finds goes there, if the overview is still what is looked at. */
+/** The store that was drawn last: what is asked for goes there, if the overview is still what is looked at. */
 let seen;
-const watch = new Watch({
+const small = new Small({
   get: (path) => actions.api.get(path),
-  received: (news) => { if (!seen.route.segment) seen.received("watched", news, performance.now()); },
-  isAlarming,
-  clock: () => performance.now(),
+  received: (segments) => { if (!seen.route.segment) seen.received("small", segments, performance.now()); },
 });
 
 export function connect(host, theActions) {
@@ -33,7 +31,6 @@ export function connect(host, theActions) {
 }
 
 export function arrive(route) {
-  watch.rest(performance.now());
   area.arrive(route);
   segments.arrive(route);
 }
@@ -46,18 +43,17 @@ export function render(store) {
   segments.render(store);
 }
 
-/** Looks into managed segments while the page follows the host. */
 function look(store) {
   seen = store;
   const list = store.data("segments");
-  if (list && !store.isPaused) watch.look(list, performance.now(), serverTime(store.data("status")));
+  if (list && !store.isPaused) small.look(list, performance.now());
 }
 
 function renderAttention(store) {
   const list = store.data("segments");
   const status = store.data("status");
-  if (!list || !status) return;
-  const { insides, small, managedCount, failedCount, isComplete } = store.data("watched") ?? { insides: [], small: [] };
-  const lines = attention({ status, segments: merged(list.segments, small), insides, now: serverTime(status) });
-  callouts.render(lines, { managedCount, failedCount, isComplete }, actions);
+  const inside = store.data("insides");
+  if (!list || !status || !inside) return;
+  const segments = merged(list.segments, store.data("small") ?? [], inside.insides.map(({ segment }) => segment));
+  callouts.render(attention({ status, segments, insides: inside.insides, now: serverTime(status) }), inside, actions);
 }

@@ -13,7 +13,7 @@ const severities = ["error", "warning", "info"];
  * The lines: `[{key, severity, label, text, places: [{text, title?, route}], more?: {text, route}}]`. A line leads to its
  * places, and `more` to the list with a filter.
  *
- * `insides` is what is known of the insides of managed segments, as the watch has it.
+ * `insides` is what is known of the insides of managed segments, as the stream has it.
  */
 export function attention({ status, segments = [], insides = [], now = NaN }) {
   const byId = new Map(segments.map((segment) => [segment.id, segment]));
@@ -37,12 +37,6 @@ function apart({ segment, locks }) {
   if (!segment) return undefined;
   const isSaid = (finding) => locks.some((lock) => lock.verdict === finding.code && lock.offset === finding.offset);
   return { ...segment, findings: (segment.findings ?? []).filter((finding) => !isSaid(finding)) };
-}
-
-/** Whether the inside of a segment has something to tell. */
-export function isAlarming({ segment, locks, participants }) {
-  return locks.some((lock) => lockState(lock)) || participants.some(({ alive }) => alive === false)
-    || (segment?.findings ?? []).length > 0;
 }
 
 // Locks
