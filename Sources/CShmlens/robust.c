@@ -1,5 +1,6 @@
 #include "shmlens_robust.h"
 
+#include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -22,6 +23,8 @@ uintptr_t shmlens_robust_first(void) {
     return list == NULL ? 0 : plain((uintptr_t)list->list.next);
 }
 
+uintptr_t shmlens_robust_end(void) { return (uintptr_t)head(); }
+
 uintptr_t shmlens_robust_node(const pthread_mutex_t *mutex) { return (uintptr_t)&mutex->__data.__list.__next; }
 
 int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next) {
@@ -29,9 +32,8 @@ int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next) {
            plain((uintptr_t)mutex->__data.__list.__prev) == (uintptr_t)head();
 }
 
-void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next) {
-    struct robust_list_head *list = head();
-    if (list == NULL || next == 0 || plain((uintptr_t)list->list.next) != shmlens_robust_node(mutex)) return;
+static void remove_first(struct robust_list_head *list, const pthread_mutex_t *mutex, uintptr_t next) {
+    if (next == 0 || plain((uintptr_t)list->list.next) != shmlens_robust_node(mutex)) return;
     list->list.next = (struct robust_list *)next;
     /* A node's link back stands right before its link on; the head has one too (DEQUEUE_MUTEX). */
     ((uintptr_t *)next)[-1] = (uintptr_t)list;
@@ -40,16 +42,18 @@ void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next) {
 void shmlens_robust_bequeath(pthread_mutex_t *mutex, uintptr_t next, uint32_t tid) {
     struct robust_list_head *list = head();
     if (list == NULL) return;
-    /* Between the list and the word the kernel finds it here (handle_futex_death in kernel/futex/core.c). The thread may
-     * end at any instruction, so the order is the compiler's concern too. */
+    /* Between the list and the wake-up the kernel finds it here (handle_futex_death in kernel/futex/core.c). The thread
+     * may end at any instruction, so the order is the compiler's concern too. */
     list->list_op_pending = (struct robust_list *)shmlens_robust_node(mutex);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    shmlens_robust_remove_first(mutex, next);
+    remove_first(list, mutex, next);
     uint32_t *word = (uint32_t *)&mutex->__data.__lock;
     uint32_t seen = __atomic_load_n(word, __ATOMIC_RELAXED);
     while ((seen & FUTEX_TID_MASK) == tid &&
-           !__atomic_compare_exchange_n(word, &seen, FUTEX_OWNER_DIED, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+           !__atomic_compare_exchange_n(word, &seen, FUTEX_OWNER_DIED | (seen & FUTEX_WAITERS), 0, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED)) {
     }
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     list->list_op_pending = NULL;
 }

@@ -35,18 +35,19 @@ extension Segment {
         timeout: Duration? = nil, giveUp: (() -> Bool)? = nil
     ) throws(SegmentError) {
         let range = try pages(offset, length, access)
-        try core.protection.withChange { () throws(SegmentError) in
-            if let locked { try setLocked(range, locked) }
-            guard let access else { return }
-            if access == .readWrite {
-                try setAccess(range, .readWrite)
-                return
-            }
-            let hold = try lock.acquire(
-                deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
-            defer { lock.release(hold) }
-            try setAccess(range, access)
+        if let locked {
+            try core.protection.withChange { () throws(SegmentError) in try setLocked(range, locked) }
         }
+        guard let access else { return }
+        guard access != .readWrite else {
+            try core.protection.withChange { () throws(SegmentError) in try setAccess(range, .readWrite) }
+            return
+        }
+        // The lock first: who holds it may change protections too.
+        let hold = try lock.acquire(
+            deadline: timeout.map { Deadline(after: $0).nanoseconds }, as: .external, giveUp: giveUp)
+        defer { lock.release(hold) }
+        try core.protection.withChange { () throws(SegmentError) in try setAccess(range, access) }
     }
 
     /// The range that a protection is for.

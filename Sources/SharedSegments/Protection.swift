@@ -58,7 +58,7 @@ final class ProtectionTable: Sendable {
 
     var refusesAny: Bool { refuses.load(ordering: .acquiring) }
 
-    /// One change of the mapping at a time.
+    /// One change of the mapping at a time. Nobody waits for the segment's lock inside.
     private let changing = Mutex<Void>(())
 
     func withChange(_ body: () throws(SegmentError) -> Void) throws(SegmentError) {
@@ -90,7 +90,7 @@ final class ProtectionTable: Sendable {
 
     /// Makes all pages writable, until ``restore(to:)``: for a repair, which the lock keeps from coming twice at once.
     ///
-    /// - Returns: 0, or mprotect(2)'s error.
+    /// - Returns: 0, or mprotect(2)'s error; nothing is lifted then.
     func lift(from memory: LiveMemory) -> Int32 {
         // One without a protected range stays so: taking access away needs the lock, which whoever repairs has.
         guard refusesAny else { return 0 }
@@ -98,21 +98,24 @@ final class ProtectionTable: Sendable {
             state.isLifted = true
             for range in state.ranges where range.access != .readWrite {
                 let error = Self.protect(range.range, .readWrite, of: memory)
-                guard error == 0 else { return error }
+                guard error == 0 else {
+                    lower(&state, memory)
+                    return error
+                }
             }
             return 0
         }
     }
 
-    /// Takes access away again as noted.
-    func restore(to memory: LiveMemory) {
-        state.withLock { state in
-            guard state.isLifted else { return }
-            state.isLifted = false
-            // Where the kernel refuses, the note does: nothing here writes there, though it could.
-            for range in state.ranges where range.access != .readWrite {
-                _ = Self.protect(range.range, range.access, of: memory)
-            }
+    /// Takes access away again as noted. To be called while the lock is held still: the next one to repair lifts anew.
+    func restore(to memory: LiveMemory) { state.withLock { lower(&$0, memory) } }
+
+    private func lower(_ state: inout State, _ memory: LiveMemory) {
+        guard state.isLifted else { return }
+        state.isLifted = false
+        // Where the kernel refuses, the note does: nothing here writes there, though it could.
+        for range in state.ranges where range.access != .readWrite {
+            _ = Self.protect(range.range, range.access, of: memory)
         }
     }
 
@@ -186,7 +189,8 @@ final class ProtectionTable: Sendable {
     func ifWritable(_ wanted: Range<Int>, _ body: () -> Void) {
         state.withLock { state in
             let isRefused = state.ranges.contains { $0.access != .readWrite && $0.range.overlaps(wanted) }
-            if !isRefused || state.isLifted { body() }
+            // Also while a repair has lifted it: what is written then could not be taken back afterwards.
+            if !isRefused { body() }
         }
     }
 

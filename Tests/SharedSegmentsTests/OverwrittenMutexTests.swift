@@ -53,6 +53,42 @@ import Testing
         }
     }
 
+    @Test func `with its links overwritten, others have it all the same`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            try withSegment { segment in
+                try segment.withLock { _ in Damage.linksAlone.apply(to: segment) }
+                // It has the lock before it is told why it may change nothing.
+                let other = HelperProcess(HelperProcess.path(of: "CrashHelper"), ["hold", segment.name])
+                guard let answer = other.answer(), answer.contains("damage was found earlier") else { exit(3) }
+                guard segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == 1 else { exit(4) }
+                try segment.withLock(timeout: .seconds(10)) { _ in }
+            }
+            exit(0)
+        }
+    }
+
+    /// Hand over hand: the list of the thread leads elsewhere than when the lock was taken.
+    @Test func `a mutex of other code that is given back inside is no damage`() async {
+        await #expect(processExitsWith: .exitCode(0)) {
+            try withSegment { segment in
+                let others = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+                try unsafe SegmentLock.initialize(others, name: "of other code")
+                for _ in 0..<3 {
+                    guard unsafe pthread_mutex_lock(others) == 0 else { exit(3) }
+                    try segment.withLock { (locked) throws(SegmentError) in
+                        guard unsafe pthread_mutex_unlock(others) == 0 else { exit(4) }
+                        _ = try locked.count()
+                    }
+                }
+                unsafe others.deallocate()
+                guard segment.core.memory.load(shmlens_header_offset_damaged) == 0 else { exit(5) }
+                let other = HelperProcess(HelperProcess.path(of: "CrashHelper"), ["hold", segment.name])
+                guard other.answer()?.hasPrefix("held ") == true else { exit(6) }
+            }
+            exit(0)
+        }
+    }
+
     @Test func `taken by another meanwhile, it stays the other's`() async {
         await #expect(processExitsWith: .exitCode(0)) {
             let second = try Segment.createUnnamed(label: "second", options: SegmentOptions(capacityBytes: 65536))

@@ -163,14 +163,14 @@ import Testing
                     deaths += 1
                     #expect(segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == deaths)
                     #expect(segment.protection == [table])
-                    let flags = try #require(try ownMapping(of: segment, at: offset))
+                    let flags = try #require(try Self.ownMapping(of: segment, at: offset))
                     #expect(flags.hasPrefix(access == .read ? "r-" : "--"), "\(flags)")
                     // The same where it is the protecting itself that takes the lock.
                     #expect(victim.ask("operate \(segment.name) 16 \(scenario)") == "killed")
                     try segment.protect(table)
                     deaths += 1
                     #expect(segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == deaths)
-                    let again = try #require(try ownMapping(of: segment, at: offset))
+                    let again = try #require(try Self.ownMapping(of: segment, at: offset))
                     #expect(again == flags)
                     try segment.protect(ProtectedRange(offset: offset, length: length, access: .readWrite, locked: .no))
                     #expect(try segment.verification().findings == [])
@@ -222,6 +222,9 @@ import Testing
                 let layout = segment.layout
                 let page = Self.page
                 let victim = HelperProcess(HelperProcess.path(of: "CrashHelper"))
+                let me = try segment.join(name: "me")
+                try segment.protect(
+                    ProtectedRange(offset: layout.participantsOffset, length: page, access: .none, locked: .no))
                 try segment.protect(
                     ProtectedRange(offset: layout.poolOffset, length: page, access: .none, locked: .no))
                 guard unsafe munmap(segment.core.memory.base + layout.poolOffset, page) == 0 else { exit(2) }
@@ -233,6 +236,9 @@ import Testing
                     } catch {
                         guard case .system("mprotect", _, .noMemory) = error else { exit(5) }
                     }
+                    // What was made writable on the way is protected again.
+                    guard try Self.ownMapping(of: segment, at: layout.participantsOffset)?.hasPrefix("--") == true else { exit(9) }
+                    segment.heartbeat(me)
                 }
                 guard segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == 0 else { exit(6) }
                 let other = try Segment.open(name: segment.name)
@@ -240,13 +246,37 @@ import Testing
                 guard segment.core.memory.load(shmlens_header_offset_lock_owner_deaths) == 1 else { exit(7) }
                 guard try other.verification().findings.isEmpty else { exit(8) }
                 // There is nothing to repair any more.
-                try segment.withLock(timeout: .seconds(10)) { (locked) throws(SegmentError) in _ = try locked.count() }
+                try segment.protect(
+                    ProtectedRange(offset: layout.participantsOffset, length: page, access: .readWrite, locked: .no))
+                try segment.withLock(timeout: .seconds(10)) { _ in }
             }
             exit(0)
         }
     }
 
-    private func text(of path: String) throws -> String {
+    @Test func `while a repair has lifted the protection, nobody else writes there`() throws {
+        try withSegment { segment in
+            let core = segment.core
+            let me = try segment.join(name: "me")
+            let place = segment.layout.participantOffset(Int(me.key.slot)) + shmlens_participant_offset_heartbeat_ns
+            try segment.protect(
+                ProtectedRange(offset: segment.layout.participantsOffset, length: Self.page, access: .read, locked: .no))
+            #expect(core.protection.lift(from: core.memory) == 0)
+            core.memory.store(place, 1)
+            segment.heartbeat(me)
+            #expect(core.memory.load(place) == 1)
+            core.protection.restore(to: core.memory)
+            segment.heartbeat(me)
+            #expect(core.memory.load(place) == 1)
+            try segment.protect(
+                ProtectedRange(
+                    offset: segment.layout.participantsOffset, length: Self.page, access: .readWrite, locked: .no))
+            segment.heartbeat(me)
+            #expect(core.memory.load(place) > 1)
+        }
+    }
+
+    private static func text(of path: String) throws -> String {
         let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
         defer { try? descriptor.close() }
         var text: [UInt8] = []
@@ -259,9 +289,9 @@ import Testing
     }
 
     /// The permissions in this process' maps at an offset of a segment.
-    private func ownMapping(of segment: Segment, at offset: Int) throws -> String? {
+    private static func ownMapping(of segment: Segment, at offset: Int) throws -> String? {
         let address = unsafe UInt(bitPattern: segment.core.memory.base) + UInt(offset)
-        for line in try text(of: "/proc/self/maps").split(separator: "\n") {
+        for line in try Self.text(of: "/proc/self/maps").split(separator: "\n") {
             let words = line.split(separator: " ")
             let ends = words[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
             if ends.count == 2, ends[0] <= address, address < ends[1] { return String(words[1]) }
@@ -297,6 +327,21 @@ import Testing
             try segment.protect(held)
             let failures = Failures()
             try segment.withLock { (_) throws(SegmentError) in
+                let isOver = Flag()
+                let waiter = InThread {
+                    do throws(SegmentError) {
+                        try segment.protect(
+                            offset: segment.layout.poolOffset + 2 * Self.page, length: Self.page, access: .read, locked: nil,
+                            timeout: .seconds(600), giveUp: { isOver.isSet })
+                        failures.add("protected while the lock was held")
+                    } catch {
+                        if error != .gaveUp { failures.add("\(error)") }
+                    }
+                }
+                defer {
+                    isOver.set()
+                    waiter.join()
+                }
                 InThread {
                     do throws(SegmentError) {
                         try segment.protect(range(segment, 1, 1, .read), timeout: .milliseconds(1))
@@ -320,7 +365,7 @@ import Testing
 
     /// VmLck of this process, as the kernel counts it.
     private func lockedBytes() throws -> Int {
-        let status = try text(of: "/proc/self/status")
+        let status = try Self.text(of: "/proc/self/status")
         let line = try #require(
             status.split(separator: "\n").first { $0.hasPrefix("VmLck:") })
         return try #require(Int(line.split(whereSeparator: \.isWhitespace)[1])) * 1024

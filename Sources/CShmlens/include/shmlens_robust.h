@@ -13,17 +13,17 @@
 /* The list's first node, as the head has it; 0 where it cannot be told. */
 uintptr_t shmlens_robust_first(void);
 
+/* What the list's last node leads to, and the head where there is none. */
+uintptr_t shmlens_robust_end(void);
+
 /* The node of a mutex, as the list would name it. */
 uintptr_t shmlens_robust_node(const pthread_mutex_t *mutex);
 
 /* Whether the node's own links are still those of the first of the list, with `next` behind it. */
 int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next);
 
-/* Takes a mutex that is the first of the list out of it, without looking at its words. `next` is what was the first
- * when it was taken. Nothing where it is not the first. */
-void shmlens_robust_remove_first(const pthread_mutex_t *mutex, uintptr_t next);
-
-/* Gives a mutex that is the first of the list back as one whose owner died holding it: the next to take it is told. `next`
- * and `tid` are what was first, and who has it, since it was taken. Killed anywhere in here, the thread leaves the same:
- * the kernel is told what it is about. The caller wakes who waits. */
+/* Takes a mutex that is the first of the list out of it, without looking at its links, and gives it back as one whose owner
+ * died holding it: the next to take it is told. `next`
+ * and `tid` are what was first, and who has it, since it was taken; where the word names another by now, it stays. All who
+ * sleep on it are woken. Killed anywhere in here, the thread leaves the same: the kernel is told what it is about. */
 void shmlens_robust_bequeath(pthread_mutex_t *mutex, uintptr_t next, uint32_t tid);

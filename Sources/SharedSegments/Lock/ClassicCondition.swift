@@ -149,6 +149,9 @@ extension SegmentLock {
             var taken = try settle(result, before: hold.next)
             taken.began = noteOwner(who, waited: nil)
             return taken
+        case ENOTRECOVERABLE:
+            // Given back for the wait, and lost to everybody meanwhile.
+            return try settle(result, before: hold.next)
         default:
             // Overwritten after the look above, it was not given back: then it is in the list still.
             forget(hold)

@@ -68,50 +68,63 @@ extension SegmentLock {
             ? OwnerKey(slot: UInt32(truncatingIfNeeded: slots), generation: UInt32(truncatingIfNeeded: slots >> 32))
             : .external
         let lifted = core.protection.lift(from: core.memory)
-        defer { core.protection.restore(to: core.memory) }
         guard lifted == 0 else {
             bequeath(hold)
             throw .system(operation: "mprotect", object: "the segment, to repair it", Errno(rawValue: lifted))
         }
         let damage = core.recover()
         guard unsafe pthread_mutex_consistent(mutex) == 0 else {
+            core.protection.restore(to: core.memory)
             if unsafe pthread_mutex_unlock(mutex) != 0 { forget(hold) }
-            mapping.noteReleased(by: hold.tid)
+            noteGone(hold)
             throw overwritten
         }
         // Its words are others now.
         mapping.noteHeld(by: hold.tid)
         core.announceRecovery(of: dead, damage: damage)
+        core.protection.restore(to: core.memory)
         core.wakeCondition(everyone: true)
     }
 
     /// Whether the mutex' words still say that the holder has it, and lead where its list does.
     ///
     /// A robust mutex of other code that was taken since and is still held stands before this one in the list; the
-    /// links are not looked at then.
+    /// links are not looked at then. One that was taken before and given back since leads to the one before that, which
+    /// only is known where there is none. The list of a forked child is empty: it holds nothing.
     @inline(__always)
     func isIntact(_ hold: MutexHold) -> Bool {
         guard half(MutexWords.lock) & MutexWords.tidMask == hold.tid, half(MutexWords.kind) == kind else { return false }
-        return unsafe shmlens_robust_first() != shmlens_robust_node(mutex)
-            || shmlens_robust_links_are(mutex, hold.next) != 0
+        let first = shmlens_robust_first()
+        let end = shmlens_robust_end()
+        guard unsafe first == shmlens_robust_node(mutex) else { return first != end }
+        return unsafe shmlens_robust_links_are(mutex, hold.next) != 0 || shmlens_robust_links_are(mutex, end) != 0
     }
 
-    /// Takes the mutex, which somebody wrote over, out of the thread's list of robust mutexes: glibc does not do so, and
-    /// would follow the list at the thread's next one. Who sleeps on it looks again, since the word may have lost that
-    /// anybody does.
+    /// Lets go of a mutex that somebody wrote over: glibc does not take it out of the thread's list of robust mutexes, and
+    /// would follow the list at the thread's next one. Where the lock word still names this thread, whoever comes next is
+    /// told that its owner died, and repairs it. Who sleeps on it looks again, since the word may have lost that anybody
+    /// does.
     ///
-    /// Two may have been inside at once: the segment is damaged.
+    /// Two may have been inside at once: the segment is damaged. No event tells of it, since the ring needs the lock.
     func forget(_ hold: MutexHold) {
+        // A child that was forked inside has what its parent had, and never held anything.
+        guard shmlens_robust_first() != shmlens_robust_end() else { return }
         core.memory.store(shmlens_header_offset_damaged, 1)
-        unsafe shmlens_robust_remove_first(mutex, hold.next)
-        wakeAll()
+        unsafe shmlens_robust_bequeath(mutex, hold.next, UInt32(bitPattern: shmlens_gettid()))
     }
 
     /// Gives the mutex back as its dead owner left it, to be repaired by whoever takes it next: as the kernel does where
-    /// a thread dies (handle_futex_death in kernel/futex/core.c). Unlocked by glibc it would be lost to everybody.
+    /// a thread dies. Unlocked by glibc it would be lost to everybody.
     private func bequeath(_ hold: MutexHold) {
         unsafe shmlens_robust_bequeath(mutex, hold.next, hold.tid)
+        noteGone(hold)
+    }
+
+    /// Notes that this thread holds it no more. Afterwards, so that the words are put back where the page is lost on the
+    /// way; by now another thread may have left its own.
+    func noteGone(_ hold: MutexHold) {
         mapping.noteReleased(by: hold.tid)
-        wakeAll()
+        // Lost between the two, the page came back locked by this thread.
+        if mapping.isLost, half(MutexWords.lock) & MutexWords.tidMask == hold.tid { clear() }
     }
 }

@@ -136,11 +136,7 @@ final class SegmentLock: @unchecked Sendable {
         } else {
             forget(hold)
         }
-        // Afterwards, so that the words are put back where the page is lost on the way; by now another thread may have
-        // left its own.
-        mapping.noteReleased(by: hold.tid)
-        // Lost between the two, the page came back locked by this thread.
-        if mapping.isLost, half(MutexWords.lock) & MutexWords.tidMask == hold.tid { clear() }
+        noteGone(hold)
     }
 
     /// Half a word of the mutex.
