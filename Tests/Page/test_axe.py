@@ -125,9 +125,9 @@ class Axe(unittest.TestCase):
             f"if ({self.SEGMENT} && !document.querySelector('dialog[open]')) [...document.querySelectorAll('#tab-workers button')]"
             ".find((one) => one.textContent === 'Allocate…').click();"
             "const dialog = document.querySelector('dialog[open]'); if (!dialog) return false;"
-            "const size = dialog.querySelector('[name=sizeBytes]'); if (size.value !== '1TiB') { size.value = '1TiB';"
-            " size.dispatchEvent(new Event('input', { bubbles: true })); dialog.querySelector('form').requestSubmit(); }"
-            "return dialog.querySelector('.field-error:not([hidden]), [role=alert]:not([hidden])')?.textContent.length > 5", refuses=True)
+            "const alignment = dialog.querySelector('[name=alignment]'); if (alignment.value !== '3') {"
+            " dialog.querySelector('[name=sizeBytes]').value = '64'; alignment.value = '3'; dialog.querySelector('form').requestSubmit(); }"
+            "return alignment.getAttribute('aria-invalid') === 'true' && dialog.querySelector('[id$=alignment-error]').textContent.length > 5", refuses=True)
 
     def test_there_is_no_such_object(self):
         self.check(

@@ -491,18 +491,21 @@ class Hostile(TabsTest):
         self.addCleanup(worker.wait)
         self.addCleanup(worker.kill)
         self.until(lambda: self.server.ask("GET", f"segments/{self.id}/participants")["participants"], "it takes part")
-        shown_tag, shown_name = HOSTILE_TAG.replace("\u202e", "\\u202e"), HOSTILE_NAME
+        shown_tag, shown_name = HOSTILE_TAG.replace("\u202e", "⟨U+202E⟩"), HOSTILE_NAME
         for tab, selector, text in [
-            ("heap", "#blocks", shown_tag), ("heap", "#tab-heap", shown_name), ("participants", "#participants-rows", shown_name),
-            ("events", "#events-rows", shown_tag), ("events", "#events-rows", shown_name), ("about", "#tab-about", "alert(1)"),
-            ("locks", "#tab-locks", "Locks"), ("workers", "#tab-workers", "Changes"),
+            ("heap", "#blocks-rows", shown_tag), ("heap", "#tab-heap", shown_name), ("participants", "#participants-rows", shown_name),
+            ("events", "#events-rows", shown_tag), ("events", "#events-rows", shown_name), ("about", "main", "<script>alert(1)</script>"),
+            ("locks", "#tab-locks", "Owners that died"), ("workers", "#tab-workers", "Changes"),
         ]:
             self.open(tab, at=block["offset"], to=block["offset"] + 100)
+            if tab == "events":
+                # Events go by.
+                self.allocate(16, HOSTILE_TAG)
             self.until(lambda: text in (self.browser.text(selector) or ""), f"{text!r} in {selector} of {tab}")
             self.only_text()
         for colour in ("owner", "tag"):
             self.open("heap", colour=colour)
-            self.until_text("#map-legend", shown_tag if colour == "tag" else "external")
+            self.until_text(".map-legend", shown_tag if colour == "tag" else "external")
             self.only_text()
         # Held by it, the lock names it.
         worker.kill()

@@ -16,7 +16,7 @@ const views = { overview, segment };
 const addressAfterMilliseconds = 250;
 const tickMilliseconds = 500;
 const followed = {
-  overview: { path: () => "stream", parts: ["segments", "status", "workers"] },
+  overview: { path: () => "stream", parts: ["segments", "status", "workers", "insides"] },
   segment: { path: (route) => `segments/${route.segment}/stream`, parts: ["segment", "locks", "participants", "workers", "events"] },
 };
 

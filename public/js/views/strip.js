@@ -143,8 +143,8 @@ function onKey(event, state, { pick, follow, look, chosen }) {
   const middle = chosenAt >= from && chosenAt <= to ? chosenAt : (from + to) / 2;
   const go = (index) => { if (all[index]) pick(all[index]); };
   const last = all.length - 1;
-  // Nobody looks at what is out of sight: without a choice they go to the last one seen.
-  const seen = all.indexOf(state.events.at(-1));
+  // Without a choice they go to the last one in sight; where none is, to the newest.
+  const seen = state.events.length > 0 ? all.indexOf(state.events.at(-1)) : last;
   const acts = {
     Escape: follow, Enter: () => { if (chosen() !== undefined) reveal(); },
     ArrowLeft: () => go(chosenIndex < 0 ? seen : chosenIndex - 1), ArrowRight: () => go(chosenIndex < 0 ? seen : chosenIndex + 1),
