@@ -81,10 +81,12 @@ struct Channel {
         try lookInside(service, &look)
     }
 
-    /// What is inside of the managed segments, whether or not it is their turn: who is new is told what is known.
+    /// What is inside of the managed segments. Where it is not their turn, who is new is told what is known.
     private mutating func lookInside(_ service: Service, _ look: inout Look) throws(Problem) {
         let source = HostInsides(service: service)
-        if insides.isDue(at: source.now()) {
+        let before = last["insides"]
+        var report = before ?? []
+        if before == nil || insides.isDue(at: source.now()) {
             var filter = SegmentFilter()
             filter.managed = true
             let page = try asking { () throws(QueryError) in try PageRequest(limit: PageRequest.limits.upperBound) }
@@ -92,11 +94,10 @@ struct Channel {
                 try service.lens.segments(filter, sort: SegmentSort(.residentBytes, isDescending: true), page: page)
             }
             insides.look(at: managed.report.segments.map(\.id), source)
+            report = insides.report.jsonBytes()
         }
-        let report = insides.report.jsonBytes()
-        let isChanged = last["insides"] != report
         last["insides"] = report
-        add("insides", report, isChanged: isChanged, to: &look)
+        add("insides", report, isChanged: report != before, to: &look)
     }
 
     private mutating func lookAtSegment(

@@ -15,29 +15,33 @@ struct Inside: Sendable, Equatable {
     var isTroubled: Bool {
         locks.contains { lock in
             lock.verdict != .ok || [.ownerDead, .notRecoverable, .corrupt, .destroyed].contains(lock.state)
-                || (lock.owner?.heldForMilliseconds).map { $0 > Self.heldMilliseconds } == true
+                || Self.isLong(lock.owner?.heldForMilliseconds)
+                || lock.waiters.contains { Self.isLong($0.waitingForMilliseconds) }
         }
     }
 
-    /// Whether it is worth asking again soon.
+    /// Whether there is anything to tell.
     var isAlarming: Bool { isTroubled || !gone.isEmpty || !segment.summary.findings.isEmpty }
 
-    /// A lock that is held for longer is worth a word.
-    private static let heldMilliseconds = 1000
+    /// A lock that is held or waited for so long is worth a word.
+    private static func isLong(_ milliseconds: Int?) -> Bool { (milliseconds ?? 0) > 1000 }
 }
 
 extension Inside: JSONObjectEncodable {
     func writeMembers(to writer: inout JSONWriter) {
-        writer.field("id", segment.summary.id.description)
+        writer.field("id", id.description)
         writer.field("segment", segment)
         writer.field("locks", locks)
         writer.field("participants", gone)
     }
 }
 
-/// What is known of the insides of all managed segments.
+/// What is known of the insides of managed segments.
 struct InsidesReport: Sendable, Equatable {
+    /// Those that have something to tell, a part of them where there are very many: first those with a lock in trouble.
     var insides: [Inside]
+    /// How many have something to tell.
+    var alarmingCount: Int
     /// Managed segments that there are.
     var managedCount: Int
     /// Those that could not be looked into the last time; what is known of them is old.
@@ -49,6 +53,7 @@ struct InsidesReport: Sendable, Equatable {
 extension InsidesReport: JSONObjectEncodable {
     func writeMembers(to writer: inout JSONWriter) {
         writer.field("insides", insides)
+        writer.field("alarmingCount", alarmingCount)
         writer.field("managedCount", managedCount)
         writer.field("failedCount", failedCount)
         writer.field("isComplete", isComplete)

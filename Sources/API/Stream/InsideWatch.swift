@@ -28,6 +28,8 @@ struct InsideWatch {
     /// From one thorough look at a segment to the next: so many times what it took, within these.
     static let restFactor: Int64 = 10
     static let restNanoseconds: ClosedRange<Int64> = 8_000_000_000...20_000_000_000
+    /// Segments that are told of at most: some kilobytes each, for each client, each time that one changes.
+    static let toldMax = 200
 
     private struct Known {
         var inside: Inside
@@ -43,8 +45,11 @@ struct InsideWatch {
     func isDue(at now: Int64) -> Bool { now >= due }
 
     var report: InsidesReport {
-        InsidesReport(
-            insides: ids.compactMap { known[$0]?.inside }, managedCount: ids.count, failedCount: failed.count,
+        let alarming = ids.compactMap { known[$0]?.inside }.filter(\.isAlarming)
+        let told = alarming.filter(\.isTroubled) + alarming.filter { !$0.isTroubled }
+        return InsidesReport(
+            insides: Array(told.prefix(Self.toldMax)), alarmingCount: alarming.count, managedCount: ids.count,
+            failedCount: failed.count,
             isComplete: ids.allSatisfy { known[$0] != nil || failed.contains($0) })
     }
 

@@ -22,8 +22,8 @@ uintptr_t shmlens_robust_node(const pthread_mutex_t *mutex);
 /* Whether the node's own links are still those of the first of the list, with `next` behind it. */
 int shmlens_robust_links_are(const pthread_mutex_t *mutex, uintptr_t next);
 
-/* Takes a mutex that is the first of the list out of it, without looking at its links, and gives it back as one whose owner
- * died holding it: the next to take it is told. `next`
- * and `tid` are what was first, and who has it, since it was taken; where the word names another by now, it stays. All who
- * sleep on it are woken. Killed anywhere in here, the thread leaves the same: the kernel is told what it is about. */
+/* Takes a mutex that is the first of the list out of it, without looking at its links, and gives it back as one whose
+ * owner died holding it: the next to take it is told. `next` is what was first when it was taken, `tid` who has it; where
+ * the word names another by now, it stays. All who sleep on it are woken. Killed anywhere in here, the thread leaves the
+ * same: the kernel is told what it is about. */
 void shmlens_robust_bequeath(pthread_mutex_t *mutex, uintptr_t next, uint32_t tid);

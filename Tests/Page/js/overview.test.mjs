@@ -150,6 +150,11 @@ test("letters are black or white, whichever is easier to read", () => {
   assert.equal(inkOn("Canvas", "CanvasText"), "CanvasText");
 });
 
+test("what is not told of is counted", () => {
+  assert.deepEqual(attention({ untold: 0 }), []);
+  assert.deepEqual(attention({ untold: 3 }).map(({ text }) => text), ["3 more managed segments have something to tell."]);
+});
+
 test("what is too small for the list is asked for where there is more than the list, and not often", async () => {
   const asked = [];
   let isDown = false;

@@ -55,5 +55,6 @@ function renderAttention(store) {
   const inside = store.data("insides");
   if (!list || !status || !inside) return;
   const segments = merged(list.segments, store.data("small") ?? [], inside.insides.map(({ segment }) => segment));
-  callouts.render(attention({ status, segments, insides: inside.insides, now: serverTime(status) }), inside, actions);
+  const untold = inside.alarmingCount - inside.insides.length;
+  callouts.render(attention({ status, segments, insides: inside.insides, untold, now: serverTime(status) }), inside, actions);
 }

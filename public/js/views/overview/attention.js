@@ -13,9 +13,10 @@ const severities = ["error", "warning", "info"];
  * The lines: `[{key, severity, label, text, places: [{text, title?, route}], more?: {text, route}}]`. A line leads to its
  * places, and `more` to the list with a filter.
  *
- * `insides` is what is known of the insides of managed segments, as the stream has it.
+ * `insides` is what is known of the insides of managed segments that have something to tell, as the stream has it;
+ * `untold` is how many more there are.
  */
-export function attention({ status, segments = [], insides = [], now = NaN }) {
+export function attention({ status, segments = [], insides = [], untold = 0, now = NaN }) {
   const byId = new Map(segments.map((segment) => [segment.id, segment]));
   const found = insides.map((inside) => ({ ...inside, segment: { ...byId.get(inside.id), ...apart(inside), id: inside.id } }));
   const detailed = new Map(found.map(({ id, segment }) => [id, segment]));
@@ -26,6 +27,10 @@ export function attention({ status, segments = [], insides = [], now = NaN }) {
     ...findingLines(segments.map((segment) => detailed.get(segment.id) ?? segment)),
     ...found.map(({ segment, participants }) => participantsLine(segment, participants)),
     ...leftovers(segments, now),
+    untold > 0 && {
+      key: "untold", severity: "info", label: "more", places: [],
+      text: `${plural(untold, "more managed segment")} ${untold === 1 ? "has" : "have"} something to tell.`,
+    },
   ].filter(Boolean);
   const rank = ({ severity }) => severities.indexOf(severity);
   // Sorting is stable: what was put first stays first among its equals.
