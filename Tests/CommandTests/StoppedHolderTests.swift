@@ -45,7 +45,7 @@ import Testing
                 kill(worker, SIGSTOP)
                 try eventually("the worker is stopped") { try processState(worker) == "T" }
                 // It does not run, so this does not change any more.
-                if try isInsideOperation(name) { return true }
+                if try isChangingHeap(name) { return true }
                 kill(worker, SIGCONT)
                 return false
             }

@@ -98,11 +98,16 @@ func waitUntilHeld(_ name: String, by pid: Int32) throws {
     }
 }
 
-/// Whether a thread of an operation was stopped inside: its journal has entries that are not committed.
-func isInsideOperation(_ name: String) throws -> Bool {
+/// Whether a thread was stopped inside of an operation that is changing the heap: its journal has entries that are not
+/// committed, and a page of the heap's tables is open. After its first entry, before it opens a page, it has changed nothing
+/// yet that a picture of the heap could show.
+func isChangingHeap(_ name: String) throws -> Bool {
     let count = try word(name, at: shmlens_header_offset_journal_count, bytes: 8)
     let operation = try word(name, at: shmlens_header_offset_journal_operation, bytes: 8)
-    return try count > 0 && operation > word(name, at: shmlens_header_offset_event_head, bytes: 8)
+    guard count > 0, try operation > word(name, at: shmlens_header_offset_event_head, bytes: 8) else { return false }
+    let layout = try Segment.open(name: name).layout
+    let pages = [SegmentLayout.indexSequence] + Array(layout.firstBlockSequence..<layout.sequenceCount)
+    return try pages.contains { try word(name, at: layout.sequencesOffset + 8 * $0, bytes: 8) % 2 == 1 }
 }
 
 /// The letter of a process' state; proc(5), stat.
