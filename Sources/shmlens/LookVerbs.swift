@@ -8,7 +8,7 @@ import SegmentFormat
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List what shared memory there is.",
-        discussion: "Examples:\n  shmlens list\n  shmlens list --managed --sort -sizeBytes\n  shmlens list --q orders --json")
+        discussion: "Examples:\n  shmlens list\n  shmlens list --managed --sort -sizeBytes\n  shmlens list --min-bytes 16MiB --sort -findings\n  shmlens list --q orders --json")
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var page: PageOptions
@@ -27,9 +27,11 @@ struct List: ParsableCommand {
     var pid: Int32?
     @Option(parsing: .unconditional, help: "Only what this user owns.")
     var uid: UInt32?
+    @Option(help: "Only what is of at least this size, as in 16MiB.")
+    var minBytes: SizeArgument?
     @Option(parsing: .unconditional, help: "Only names that contain this.")
     var q: String?
-    @Option(parsing: .unconditional, help: "Sort by a key, -key for the largest first.")
+    @Option(parsing: .unconditional, help: "Sort by a key, -key for the largest first; -findings for the gravest.")
     var sort: String?
 
     func run() throws {
@@ -71,6 +73,7 @@ struct List: ParsableCommand {
         filter.deleted = deleted
         filter.pid = pid
         filter.uid = uid
+        filter.minBytes = minBytes?.bytes
         filter.q = q.map { ByteString(Array($0.utf8)) }
         return filter
     }

@@ -145,6 +145,8 @@ import Testing
             ("limit=many", .badRequest), ("limit=99999999999999999999", .unprocessableContent), ("sort=-sizeBytes", .ok),
             ("sort=colour", .unprocessableContent), ("cursor=xyz", .badRequest), ("fresh", .ok), ("fresh=true", .ok),
             ("colour=red", .badRequest), ("limit=1&limit=2", .badRequest), ("pid=0", .unprocessableContent), ("uid=0", .ok),
+            ("minBytes=1MiB", .ok), ("minBytes=large", .badRequest), ("minBytes=-1", .unprocessableContent),
+            ("sort=-findings", .ok),
         ])
     func `reads a list's question`(query: String, status: Status) {
         let reply = bench.get("/api/v1/segments?\(query)")

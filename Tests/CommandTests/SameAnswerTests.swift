@@ -46,6 +46,8 @@ import Testing
             let from = try objectBytes(name).count - 8192
             let questions: [(words: [String], path: String)] = [
                 (["list", "--q", name], "/segments?q=\(name)&fresh=true"),
+                (["list", "--q", name, "--min-bytes", "1KiB", "--sort", "-findings"],
+                    "/segments?q=\(name)&minBytes=1KiB&sort=-findings&fresh=true"),
                 (["show", name], "\(path)?fresh=true"),
                 (["heap", name], "\(path)/heap"),
                 (["blocks", name], "\(path)/blocks"),

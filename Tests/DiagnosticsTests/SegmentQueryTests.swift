@@ -51,6 +51,8 @@ import Testing
         #expect(try filtered { $0.pid = 7 } == ["mango", "zebra"])
         #expect(try filtered { $0.pid = 8 } == [])
         #expect(try filtered { $0.uid = 0 } == ["mango"])
+        #expect(try filtered { $0.minBytes = 3 } == ["apple", "apricot", "lost"])
+        #expect(try filtered { $0.minBytes = 10 } == [])
         #expect(try filtered { $0.q = "ap" } == ["apple", "apricot"])
         #expect(try filtered { $0.q = "o" } == ["mango", "apricot", "lost"])
         #expect(try filtered { $0.q = "AP" } == [])
@@ -74,7 +76,20 @@ import Testing
         #expect(try names(SegmentsReport(entries: Self.entries, sort: SegmentSort(text: sort))) == expected)
     }
 
-    @Test(arguments: ["", "-", "size", "sizebytes", "--name", "name ", "findings"])
+    @Test func `by findings the gravest come first, then what was left, then what has no name`() throws {
+        func finding(_ severity: Finding.Severity) -> [Finding] {
+            [Finding(code: "c", severity: severity, message: "m")]
+        }
+        let more = Self.entries + [
+            Self.entry("bad") { $0.findings = finding(.info) + finding(.error) },
+            Self.entry("doubtful") { $0.findings = finding(.warning) },
+            Self.entry("told") { $0.findings = finding(.info) },
+        ]
+        let report = try SegmentsReport(entries: more, sort: SegmentSort(text: "-findings"))
+        #expect(names(report) == ["bad", "doubtful", "apple", "lost", "mango", "told", "zebra", "apricot"])
+    }
+
+    @Test(arguments: ["", "-", "size", "sizebytes", "--name", "name ", "health"])
     func `an order that there is not is refused by name`(text: String) {
         let error = #expect(throws: QueryError.self) { try SegmentSort(text: text) }
         #expect(error?.field == "sort")

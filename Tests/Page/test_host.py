@@ -184,6 +184,28 @@ class Overview(HostCase):
         self.browser.click("#segments-all")
         self.browser.until("return document.querySelector('[name=uid]').value === ''", "no filter is left")
 
+    def test_objects_of_a_size_and_by_health(self):
+        stem = unique("sized")
+        for tail, size in (("small", 4096), ("large", 1 << 20)):
+            create(f"{stem}-{tail}", size)
+            self.addCleanup(remove, f"{stem}-{tail}")
+        self.open(f"?q={stem}&sort=name")
+        self.browser.until(lambda: len(self.names()) == 2, "both")
+        self.browser.run("const s = document.querySelector('[name=minBytes]'); s.value = '1048576'; s.dispatchEvent(new Event('change', { bubbles: true }))")
+        self.browser.until(lambda: self.names() == [f"{stem}-large"], "only the large one")
+        self.until_address("minBytes=1048576")
+        self.browser.until(lambda: [tile["name"] for tile in self.tiles()] == [f"{stem}-large"], "in the map as well")
+        # A link may ask for a size that is not offered.
+        self.open(f"?q={stem}&minBytes=4608")
+        self.browser.until(lambda: self.names() == [f"{stem}-large"], "of a size of the link's own")
+        self.assertRegex(self.browser.run("return document.querySelector('[name=minBytes]').selectedOptions[0].textContent"), r"^at least 4\.5\sKiB$")
+        self.browser.click("#segments-all")
+        self.browser.until("return document.querySelector('[name=minBytes]').value === ''", "no filter is left")
+        self.open(f"?q={stem}")
+        self.browser.click("#segments-head [data-sort=findings]")
+        self.until_address("sort=-findings")
+        self.assertEqual(self.browser.run("return document.querySelector('[data-sort=findings]').closest('th').getAttribute('aria-sort')"), "descending")
+
     def test_nothing_found_is_said(self):
         self.open("?q=there-is-no-such-object")
         self.browser.until("return document.querySelector('#segments-empty').textContent.startsWith('No object passes')", "it says so")

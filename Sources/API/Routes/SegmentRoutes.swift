@@ -10,7 +10,9 @@ extension Service {
             .get, "/segments",
             Endpoint(
                 name: "listSegments", summary: "Shared memory on this host.",
-                parameters: ["kind", "managed", "orphaned", "deleted", "pid", "uid", "q", "sort", "limit", "cursor"],
+                parameters: [
+                    "kind", "managed", "orphaned", "deleted", "pid", "uid", "minBytes", "q", "sort", "limit", "cursor",
+                ],
                 answer: Service.listSegments)),
         route(
             .get, "/segments/{id}",
@@ -28,6 +30,7 @@ extension Service {
         filter.deleted = try query.bool("deleted")
         filter.pid = try query.integer("pid", in: 1...Int(Int32.max)).map { Int32($0) }
         filter.uid = try query.integer("uid", in: 0...Int(UInt32.max)).map { UInt32($0) }
+        filter.minBytes = try query.size("minBytes")
         filter.q = query.text("q").map { ByteString(Array($0.utf8)) }
         let order = query.text("sort")
         let sort = try asking { () throws(QueryError) in

@@ -21,6 +21,8 @@ public struct SegmentFilter: Sendable, Hashable {
     /// A process that maps it.
     public var pid: Int32?
     public var uid: UInt32?
+    /// Bytes that it is large at least, whatever of them is in memory.
+    public var minBytes: Int?
     /// Bytes that the name holds, upper and lower case apart.
     public var q: ByteString?
 
@@ -31,7 +33,7 @@ public struct SegmentFilter: Sendable, Hashable {
         return kind.map { $0 == summary.kind } != false && managed.map { $0 == summary.managed } != false
             && orphaned.map { $0 == summary.orphaned } != false && deleted.map { $0 == summary.deleted } != false
             && uid.map { $0 == summary.uid } != false && pid.map { entry.pids.contains($0) } != false
-            && q.map { summary.name.contains($0) } != false
+            && minBytes.map { summary.sizeBytes >= $0 } != false && q.map { summary.name.contains($0) } != false
     }
 }
 
@@ -47,10 +49,11 @@ extension ByteString {
 
 /// The order of a list of segments.
 public struct SegmentSort: Sendable, Hashable {
-    /// The raw value is the summary's key in the API.
+    /// The raw value is the summary's key in the API; `findings` goes by ``SegmentSummary/gravity``.
     public enum Key: String, Sendable, CaseIterable {
         case id, kind, name, sizeBytes, residentBytes, swappedBytes, mode, uid, gid, mapperCount, attachCount, inode
         case createdAt, changedAt, family, user, group, managed, deleted, orphaned
+        case findings
     }
 
     public let key: Key
@@ -103,7 +106,17 @@ public struct SegmentSort: Sendable, Hashable {
         case .managed: flag(summary.managed)
         case .deleted: flag(summary.deleted)
         case .orphaned: flag(summary.orphaned)
+        case .findings: number(summary.gravity)
         }
+    }
+}
+
+extension SegmentSummary {
+    /// How much its health needs a look: 4 and 3 by its gravest finding, 2 left by everybody, 1 without a name, 0 fine.
+    var gravity: Int {
+        if findings.contains(where: { $0.severity == .error }) { return 4 }
+        if findings.contains(where: { $0.severity == .warning }) { return 3 }
+        return orphaned ? 2 : deleted ? 1 : 0
     }
 }
 

@@ -84,7 +84,7 @@ enum OperationTable {
         "pid": (.integer(minimum: 1, maximum: nil), "mapped by this process"),
         "uid": (.count, "of this user"),
         "q": (.text, "with this in their name"),
-        "sort": (.text, "by this key; with - before it the other way"),
+        "sort": (.text, "by this key; with - before it the other way. Findings go by the gravest"),
         "limit": (
             .integer(minimum: PageRequest.limits.lowerBound, maximum: PageRequest.limits.upperBound),
             "so many at most; \(PageRequest.defaultLimit) where missing"

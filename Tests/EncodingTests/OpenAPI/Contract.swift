@@ -27,7 +27,7 @@ enum Contract {
         OpenAPIOperation(
             method: "get", path: base + "/segments", name: "listSegments", summary: "All.",
             parameters: [
-                "kind", "managed", "orphaned", "deleted", "pid", "uid", "q", "sort", "limit", "cursor", "fresh",
+                "kind", "managed", "orphaned", "deleted", "pid", "uid", "minBytes", "q", "sort", "limit", "cursor", "fresh",
             ]),
         OpenAPIOperation(
             method: "post", path: base + "/segments", name: "createSegment", summary: "Makes one.",

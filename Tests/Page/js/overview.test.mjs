@@ -112,6 +112,8 @@ test("the address becomes a question, and what means nothing is left out", () =>
   assert.equal(nextSort("name", { sort: "name" }), "-name");
   assert.equal(nextSort("sizeBytes", {}), "-sizeBytes");
   assert.equal(nextSort("residentBytes", {}), "residentBytes");
+  assert.equal(nextSort("findings", {}), "-findings");
+  for (const minBytes of ["1MiB", "-1", "0", "1e3", "99999999999999999"]) assert.equal(path({ minBytes }), path({}));
   assert.deepEqual(anew({ q: "a", sort: "b" }), { q: undefined, sort: undefined });
 });
 
@@ -123,6 +125,9 @@ test("the map lets through what the server lets through", () => {
   assert.deepEqual(names({ managed: "false" }), ["beta", "gamma"]);
   assert.deepEqual(names({ orphaned: "true", kind: "posix" }), ["beta"]);
   assert.deepEqual(names({ uid: "5" }), ["gamma"]);
+  assert.deepEqual(names({ minBytes: "8192" }), ["Alpha", "beta", "gamma"]);
+  assert.deepEqual(names({ minBytes: "8193" }), []);
+  assert.equal(path({ minBytes: "65536" }), "segments?limit=100&minBytes=65536&sort=-residentBytes");
   assert.equal(path({ uid: "0" }), "segments?limit=100&uid=0&sort=-residentBytes");
   assert.deepEqual(notPutAway(all, { hide: "memfd" }).length, 2);
   assert.deepEqual(notPutAway(all, { hide: "5", colour: "owner" }).length, 2);

@@ -3,7 +3,7 @@
 import { bytes, count, exactBytes, moment, plural } from "../format.js";
 import { byId, rows, setText } from "../dom.js";
 import { linkTo } from "../store.js";
-import { isFiltered, isPlain, nextSort, notPutAway, pageRows, path, sortOf, withoutFilters } from "./overview/query.js";
+import { isFiltered, isPlain, leastOf, nextSort, notPutAway, pageRows, path, sortOf, withoutFilters } from "./overview/query.js";
 import { age, badges, bornAt, kindCounts, kindName, kinds, mappers, nameOf, ownerName, serverTime } from "./overview/rows.js";
 import { showPager, showProvenance } from "./provenance.js";
 
@@ -11,6 +11,8 @@ const askedAgainMilliseconds = 1000;
 /** A list is asked for again after so long though nothing is known to have changed: a word may have been lost. */
 const askedAnywayMilliseconds = 5000;
 const typedMilliseconds = 150;
+/** Sizes that can be chosen, as the address has them. */
+const steps = [2 ** 16, 2 ** 20, 2 ** 24, 2 ** 28, 2 ** 30, 2 ** 34].map(String);
 
 let actions;
 let asked = { path: undefined, at: -Infinity, list: undefined };
@@ -24,12 +26,12 @@ const users = new Map();
 export function connect(theActions) {
   actions = theActions;
   const form = byId("segments-filters");
-  const { q, kind, uid, managed, orphaned, deleted } = form.elements;
+  const { q, kind, uid, minBytes, managed, orphaned, deleted } = form.elements;
   const apply = (replace) => {
     clearTimeout(typing);
     actions.go({
-      q: q.value, kind: kind.value, uid: uid.value, managed: managed.value, orphaned: orphaned.checked ? "true" : undefined,
-      deleted: deleted.checked ? "true" : undefined, cursor: undefined,
+      q: q.value, kind: kind.value, uid: uid.value, minBytes: minBytes.value, managed: managed.value,
+      orphaned: orphaned.checked ? "true" : undefined, deleted: deleted.checked ? "true" : undefined, cursor: undefined,
     }, { replace });
   };
   q.addEventListener("input", () => {
@@ -51,12 +53,14 @@ export function connect(theActions) {
 /** Puts a route's filters into the form, and its order into the table's head. */
 export function arrive(route) {
   clearTimeout(typing);
-  const { q, kind, uid, managed, orphaned, deleted } = byId("segments-filters").elements;
+  const { q, kind, uid, minBytes, managed, orphaned, deleted } = byId("segments-filters").elements;
   if (q.value !== (route.q ?? "")) q.value = route.q ?? "";
   offerKinds([route.kind]);
   kind.value = route.kind ?? "";
   offerUsers([], route.uid);
   uid.value = route.uid ?? "";
+  offerSizes([...steps, leastOf(route)]);
+  minBytes.value = leastOf(route);
   managed.value = ["true", "false"].includes(route.managed) ? route.managed : "";
   orphaned.checked = route.orphaned === "true";
   deleted.checked = route.deleted === "true";
@@ -83,13 +87,19 @@ function offerUsers(segments, asked) {
   offer(byId("segments-filters").elements.uid, [...users.keys(), asked], (uid) => users.get(uid) ?? ownerName({ uid }), (a, b) => a - b);
 }
 
+/** Sizes to begin with, and the one in the address. */
+function offerSizes(sizes) {
+  offer(byId("segments-filters").elements.minBytes, sizes, (size) => `at least ${bytes(Number(size))}`, (a, b) => a - b);
+}
+
 /** Adds to a choice what it does not have yet. */
 function offer(select, keys, nameOf, order) {
   const known = [...select.options].map((option) => option.value);
   const wanted = [...new Set(keys)].filter((key) => key && !known.includes(key));
   if (wanted.length === 0) return;
   const { value } = select;
-  select.replaceChildren(...[...known, ...wanted].sort(order).map((key) => new Option(key === "" ? "all" : nameOf(key), key)));
+  const [all] = select.options;
+  select.replaceChildren(...[...known, ...wanted].sort(order).map((key) => (key === "" ? all : new Option(nameOf(key), key))));
   select.value = value;
 }
 

@@ -72,7 +72,7 @@ export function arrive(route) {
 export function render(store) {
   const list = store.data("segments");
   const { route } = store;
-  const stamp = JSON.stringify([route.q, route.kind, route.uid, route.managed, route.orphaned, route.deleted, route.area, route.colour, route.hide]);
+  const stamp = JSON.stringify([route.q, route.kind, route.uid, route.minBytes, route.managed, route.orphaned, route.deleted, route.area, route.colour, route.hide]);
   if (!list || (list === area.list && stamp === area.stamp)) return;
   Object.assign(area, { list, stamp });
   area.passing = passing(list.segments, route);

@@ -5,9 +5,11 @@ import { groupOf, colouringOf, hiddenGroups } from "./groups.js";
 export const pageRows = 100;
 
 /** The route's keys that let only some objects through; the server knows them by the same names. */
-const filterKeys = ["q", "kind", "uid", "managed", "orphaned", "deleted"];
+const filterKeys = ["q", "kind", "uid", "minBytes", "managed", "orphaned", "deleted"];
 /** Of these any value may be asked for. */
 const plainKeys = new Set(["q", "kind", "uid"]);
+/** Sizes that can be asked for: whole numbers of bytes. */
+const sizePattern = /^[1-9]\d{0,15}$/;
 /** A flag of the address: anything else than these is none. */
 const flags = new Set(["true", "false"]);
 
@@ -15,6 +17,7 @@ const flags = new Set(["true", "false"]);
 const orders = {
   name: {}, kind: {}, uid: {}, createdAt: {},
   sizeBytes: { largestFirst: true }, residentBytes: { largestFirst: true }, mapperCount: { largestFirst: true },
+  findings: { largestFirst: true },
 };
 const defaultSort = "-residentBytes";
 
@@ -34,8 +37,16 @@ export function nextSort(key, route) {
 
 /** The filters of a route, those that mean nothing left out. */
 function filtersOf(route) {
-  return filterKeys.filter((key) => route[key] && (plainKeys.has(key) || flags.has(route[key])))
-    .map((key) => [key, route[key]]);
+  return filterKeys.filter((key) => route[key] && isMeant(key, route[key])).map((key) => [key, route[key]]);
+}
+
+function isMeant(key, value) {
+  return key === "minBytes" ? sizePattern.test(value) : plainKeys.has(key) || flags.has(value);
+}
+
+/** The least size that a route lets through, as text; nothing where it asks for none. */
+export function leastOf(route) {
+  return route.minBytes && isMeant("minBytes", route.minBytes) ? route.minBytes : "";
 }
 
 export function isFiltered(route) {
@@ -70,6 +81,7 @@ export function passing(segments, route) {
   if (filters.length === 0) return segments;
   return segments.filter((segment) => filters.every(([key, value]) =>
     key === "q" ? String(segment.name ?? "").includes(value)
+      : key === "minBytes" ? segment.sizeBytes >= Number(value)
       : plainKeys.has(key) ? String(segment[key]) === value
         : String(segment[key] === true) === value));
 }
