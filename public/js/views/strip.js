@@ -30,7 +30,7 @@ export function eventStrip({ pick, follow, look, chosen, sentence }) {
   frame.append(canvas);
   const node = make("div");
   node.append(frame, legend);
-  const state = { width: 0, rows: lanesLeast, marks: [], left: 0, inner: 1, events: [], picture: undefined };
+  const state = { width: 0, rows: lanesLeast, marks: [], left: 0, inner: 1, events: [], picture: undefined, grouped: lanesOf([]) };
 
   const draw = () => {
     if (state.width > 0 && state.picture) Object.assign(state, paintStrip(canvas, state.width, { ...state.picture, rows: state.rows }));
@@ -50,7 +50,7 @@ export function eventStrip({ pick, follow, look, chosen, sentence }) {
     node,
     /** Another segment: its rows may be fewer. */
     clear() {
-      Object.assign(state, { rows: lanesLeast, events: [], marks: [], picture: undefined });
+      Object.assign(state, { rows: lanesLeast, events: [], marks: [], picture: undefined, grouped: lanesOf([]), by: undefined });
     },
     /** `window` is what is shown, of `bounds`, each `{from, to}` in milliseconds. `by` is `kind` or nothing. */
     render({ events, missing, window, bounds, by, chosen: sequence }) {
@@ -58,7 +58,9 @@ export function eventStrip({ pick, follow, look, chosen, sentence }) {
       state.all = events;
       state.bounds = bounds;
       state.events = events.filter(({ at }) => Date.parse(at) >= from && Date.parse(at) <= to);
-      const { lanes, laneOf } = lanesOf(state.events, by);
+      // A stretch in which nothing happened keeps the rows that were there: one has to know where one is.
+      if (state.events.length > 0 || state.by !== by) Object.assign(state, { by, grouped: lanesOf(state.events, by) });
+      const { lanes, laneOf } = state.grouped;
       // Rows are not taken away again while one looks: what stands below would jump.
       state.rows = Math.max(state.rows, lanes.length);
       state.picture = { events: state.events, lanes, laneOf, from, to, chosen: sequence, gaps: missing };
