@@ -107,6 +107,11 @@ class Heap(TabsTest):
         widths = self.browser.run("return [...document.querySelectorAll('[aria-labelledby=heap-by-tags-title] .fill')].map((one) => one.getBoundingClientRect().width)")
         self.assertGreater(widths[0], widths[1] * 10)
         self.assertGreater(widths[1], 0)
+        self.allocate(5000, "beta")
+        line = "[aria-labelledby=heap-by-tags-title] tbody tr:nth-child(2) .spark svg"
+        self.until(f"return /^from 100.B to .*KiB$/.test(document.querySelector('{line}')?.getAttribute('aria-label'))", "its bytes over time, in words")
+        heights = "return new Set(document.querySelector(arguments[0]).firstChild.getAttribute('points').split(' ').map((one) => one.split(',')[1])).size"
+        self.assertGreater(self.browser.run(heights, line), 1)
 
     def test_sorts_filters_and_pages_by_the_server(self):
         self.allocate(64, "small", 40)

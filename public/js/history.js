@@ -21,13 +21,28 @@ const figures = {
   resident: (segment) => segment.residentBytes,
 };
 
+/** What is followed of each of many, `[[key, value]]`: the blocks of each size, the bytes of each owner and each tag. */
+const spreads = {
+  sizes: (heap) => heap.sizeHistogram.map(({ upToBytes, count }) => [String(upToBytes), count]),
+  owners: (heap) => heap.byOwner.map(({ owner, sizeBytes }) => [`${owner.slot}:${owner.generation}`, sizeBytes]),
+  tags: (heap) => heap.byTag.map(({ tag, sizeBytes }) => [tag ?? "", sizeBytes]),
+};
+const spreadMilliseconds = 2000;
+/** So many of each are followed at most; who comes when there are as many has no line. */
+const followedMost = 64;
+
 export class History {
   #series = new Map();
+  /** Name of a spread → key → series. */
+  #spreads = new Map(Object.keys(spreads).map((name) => [name, new Map()]));
+  #spreadAt = -Infinity;
   #moments = [];
 
   /** Forgets everything: another segment. */
   clear() {
     this.#series.clear();
+    for (const known of this.#spreads.values()) known.clear();
+    this.#spreadAt = -Infinity;
     this.#moments = [];
   }
 
@@ -36,6 +51,7 @@ export class History {
     this.#dropAfter(at);
     const segment = parts.get("segment");
     if (segment) this.#noteFigures(at, segment);
+    if (segment?.heap) this.#noteSpreads(at, segment.heap);
     const last = this.#moments.at(-1);
     // It is dated by what it shows, not by when it began: a look back must not see what came after.
     if (last && at - last.begin < momentMilliseconds) Object.assign(last, { at, parts: new Map(parts) });
@@ -45,7 +61,8 @@ export class History {
 
   /** Where the host's clock was set back, what seems to come later is let go: times ascend. */
   #dropAfter(at) {
-    for (const list of [this.#moments, ...this.#series.values()]) while (list.length > 0 && list.at(-1).at > at) list.pop();
+    const followed = [...this.#spreads.values()].flatMap((known) => [...known.values()]);
+    for (const list of [this.#moments, ...this.#series.values(), ...followed]) while (list.length > 0 && list.at(-1).at > at) list.pop();
   }
 
   #noteFigures(at, segment) {
@@ -61,8 +78,33 @@ export class History {
     }
   }
 
+  #noteSpreads(at, heap) {
+    // A clock that was set back begins a step anew.
+    if (at >= this.#spreadAt && at - this.#spreadAt < spreadMilliseconds) return;
+    const before = this.#spreadAt;
+    this.#spreadAt = at;
+    for (const [name, read] of Object.entries(spreads)) {
+      const known = this.#spreads.get(name);
+      const values = new Map(read(heap));
+      for (const key of values.keys()) {
+        // What is new had nothing before.
+        if (!known.has(key) && known.size < followedMost) known.set(key, before > 0 && before < at ? [{ at: before, value: 0 }] : []);
+      }
+      for (const [key, series] of known) {
+        series.push({ at, value: values.get(key) ?? 0 });
+        while (series[0].at < at - keptMilliseconds) series.shift();
+        if (!values.has(key) && series.every(({ value }) => value === 0)) known.delete(key);
+      }
+    }
+  }
+
   series(name) {
     return this.#series.get(name) ?? [];
+  }
+
+  /** The series of one of many: `owners`, `tags` or `sizes`, by its key; undefined where it is not followed. */
+  spread(name, key) {
+    return this.#spreads.get(name).get(key);
   }
 
   /** When the first and the last moment were; undefined while there are none. */

@@ -2,6 +2,7 @@
 
 import { make, reconcile, setText, show } from "../dom.js";
 import { shares } from "./scale.js";
+import { spark } from "./spark.js";
 
 /** A button; `data-change` marks one that changes something, for `gate`. */
 export function button(text, run, { title, tone, isChange = false, className } = {}) {
@@ -171,8 +172,8 @@ function clicked(event, open) {
 }
 
 /**
- * Bars as a table: `entries` are `[{key, label: content, value, text, note?, hue?, orphaned?, title?}]`, the longest of
- * them as wide as its column. `open(entry)` is what a click on a label does, but for one that `isFixed`.
+ * Bars as a table: `entries` are `[{key, label: content, value, text, note?, hue?, orphaned?, title?, past?}]`, the longest of
+ * them as wide as its column; `past`, `{series, words, window}`, is its line over time, where `labels` has a fourth column for it. `open(entry)` is what a click on a label does, but for one that `isFixed`.
  */
 export function barTable({ id, caption, labels, open, openTitle }) {
   const table = make("table", { className: "rows bars" });
@@ -181,7 +182,7 @@ export function barTable({ id, caption, labels, open, openTitle }) {
   const head = make("thead");
   const row = make("tr");
   for (const [index, label] of labels.entries()) {
-    const cell = make("th", { text: label, className: index === 1 ? "number" : index === 2 ? "measure" : "" });
+    const cell = make("th", { text: label, className: ["", "number", "measure", "spark"][index] });
     cell.scope = "col";
     row.append(cell);
   }
@@ -199,12 +200,12 @@ export function barTable({ id, caption, labels, open, openTitle }) {
       table.hidden = entries.length === 0;
       empty.hidden = entries.length > 0;
       setText(empty, emptyText);
-      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, (entry) => barRow(entry.isFixed ? undefined : open, openTitle), fillBar);
+      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, (entry) => barRow(entry.isFixed ? undefined : open, openTitle, labels.length > 3), fillBar);
     },
   };
 }
 
-function barRow(open, openTitle) {
+function barRow(open, openTitle, hasPast) {
   const row = make("tr");
   const label = make("th");
   label.scope = "row";
@@ -214,6 +215,7 @@ function barRow(open, openTitle) {
   track.append(make("div"));
   bar.append(track);
   row.append(label, make("td", { className: "number" }), bar);
+  if (hasPast) row.append(make("td", { className: "spark" }));
   return row;
 }
 
@@ -227,4 +229,5 @@ function fillBar(row, entry) {
   if (fill.className !== className) fill.className = className;
   const width = `${(entry.share * 100).toFixed(2)}%`;
   if (fill.style.width !== width) fill.style.width = width;
+  if (row.cells[3]) spark(row.cells[3], entry.past?.series ?? [], entry.past);
 }

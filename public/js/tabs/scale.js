@@ -48,12 +48,15 @@ export function growth(series) {
   return found;
 }
 
-/** The points of a small line without axes, as an SVG polyline has them; from zero to the greatest. */
-export function polyline(series, width, height) {
+/**
+ * The points of a small line without axes, as an SVG polyline has them; from zero to the greatest. `window`, `{from, to}`, is
+ * the time that its width stands for; without one, all that there is.
+ */
+export function polyline(series, width, height, window) {
   if (series.length < 2) return "";
   const { most } = extent([series]);
-  const [first, last] = [series[0].at, series.at(-1).at];
-  return series.map(({ at, value }) => {
+  const [first, last] = window ? [window.from, window.to] : [series[0].at, series.at(-1).at];
+  return series.filter(({ at }) => at >= first && at <= last).map(({ at, value }) => {
     const x = last > first ? ((at - first) / (last - first)) * width : width;
     return `${x.toFixed(1)},${(height - (value / most) * height).toFixed(1)}`;
   }).join(" ");

@@ -30,13 +30,13 @@ export function connect(host, actions) {
 
   const only = (part) => actions.go({ state: undefined, owner: undefined, tag: undefined, cursor: undefined, ...part });
   bars = {
-    sizes: barTable({ id: "heap-sizes", caption: "Blocks by size", labels: ["Up to", "Blocks", ""] }),
+    sizes: barTable({ id: "heap-sizes", caption: "Blocks by size", labels: ["Up to", "Blocks", "", "Over time"] }),
     owners: barTable({
-      id: "heap-owners", caption: "Blocks by owner", labels: ["Owner", "Bytes", ""], openTitle: "Show only the blocks of this owner",
+      id: "heap-owners", caption: "Blocks by owner", labels: ["Owner", "Bytes", "", "Over time"], openTitle: "Show only the blocks of this owner",
       open: ({ pid }) => only({ owner: String(pid) }),
     }),
     tags: barTable({
-      id: "heap-tags", caption: "Blocks by tag", labels: ["Tag", "Bytes", ""], openTitle: "Show only the blocks with this tag",
+      id: "heap-tags", caption: "Blocks by tag", labels: ["Tag", "Bytes", "", "Over time"], openTitle: "Show only the blocks with this tag",
       open: ({ tag }) => only({ tag }),
     }),
   };
@@ -55,16 +55,20 @@ export const { arrive, leave } = blocks;
 export function render(store) {
   const heap = store.data("segment")?.heap;
   if (heap) {
-    renderCharts(store, heap);
-    renderBars(heap);
+    const window = windowOf(store);
+    renderCharts(store, heap, window);
+    renderBars(store, heap, window);
   }
   blocks.render(store);
 }
 
-function renderCharts(store, heap) {
+function windowOf(store) {
   const range = store.history.range;
   const to = range?.to ?? 0;
-  const window = { from: Math.min(range?.from ?? 0, to - spanMilliseconds), to, mark: store.pastAt };
+  return { from: Math.min(range?.from ?? 0, to - spanMilliseconds), to, mark: store.pastAt };
+}
+
+function renderCharts(store, heap, window) {
   const size = (value) => ({ text: bytes(value), title: exactBytes(value) });
   setText(note, `${bytes(heap.capacityBytes)} in all, ${policies[heap.policy] ?? visible(heap.policy)}`);
   setTitle(note, exactBytes(heap.capacityBytes));
@@ -88,20 +92,28 @@ function renderCharts(store, heap) {
 
 const policies = { bestFit: "given out best fit first" };
 
-function renderBars(heap) {
+function renderBars(store, heap, window) {
+  const pastOf = (name, key, format) => {
+    const series = store.history.spread(name, key);
+    if (!series || series.length < 2) return undefined;
+    const values = series.map(({ value }) => value);
+    return { series, window, words: `from ${format(Math.min(...values))} to ${format(Math.max(...values))}` };
+  };
   bars.sizes.render(heap.sizeHistogram.map((bucket) => ({
     key: String(bucket.upToBytes), label: bucket.upToBytes === null ? { text: "larger" } : { text: bytes(bucket.upToBytes), title: exactBytes(bucket.upToBytes) },
-    value: bucket.count, text: count(bucket.count),
+    value: bucket.count, text: count(bucket.count), past: pastOf("sizes", String(bucket.upToBytes), count),
   })), "No block is used.");
   const owners = [...heap.byOwner].sort((a, b) => b.sizeBytes - a.sizeBytes);
   bars.owners.render(mostOf(owners, (entry) => ({
     key: `${entry.owner.slot}:${entry.owner.generation}`, pid: entry.owner.pid, isFixed: entry.owner.pid == null,
     label: { text: owner(entry.owner), badges: entry.owner.alive === false ? [{ text: "gone", tone: "warning" }] : [] },
     hue: hueOfOwner(entry.owner), orphaned: entry.owner.alive === false, ...total(entry),
+    past: pastOf("owners", `${entry.owner.slot}:${entry.owner.generation}`, bytes),
   })), "Nobody has a block.");
   const tags = [...heap.byTag].sort((a, b) => b.sizeBytes - a.sizeBytes);
   bars.tags.render(mostOf(tags, (entry) => ({
     key: `tag ${entry.tag ?? ""}`, tag: entry.tag, isFixed: !entry.tag, label: { text: entry.tag ? visible(entry.tag) : "no tag" }, ...total(entry),
+    past: pastOf("tags", entry.tag ?? "", bytes),
   })), "No block is used.");
 }
 

@@ -5,12 +5,10 @@ import { make, setText } from "../dom.js";
 import { attempt, fieldGrid, troubleLine } from "../tabs/forms.js";
 import { resultText, workerRequest, workloads } from "../tabs/input.js";
 import { button, dataTable, gate, pastNote, section } from "../tabs/pieces.js";
-import { polyline, rate, Rates } from "../tabs/scale.js";
+import { rate, Rates } from "../tabs/scale.js";
+import { spark } from "../tabs/spark.js";
 import * as changes from "./changes.js";
 
-const sparkWidth = 96;
-const sparkHeight = 20;
-const svg = "http://www.w3.org/2000/svg";
 const endedMost = 100;
 
 let actions;
@@ -80,7 +78,7 @@ export function render(store) {
     { className: "number", text: duration(worker.ranForMilliseconds), title: `since ${worker.startedAt}` },
     { className: "secondary told", text: told(worker.options) },
   ], { emptyText: answer ? "This server has no worker on this segment. Start one to see the memory move." : "Waiting for the workers…" });
-  running.forEach((worker, index) => spark(parts.running.body.rows[index], worker));
+  running.forEach(({ workerId }, index) => spark(parts.running.body.rows[index].querySelector(".spark"), rates.series(workerId)));
   parts.endAll.hidden = running.length < 2;
   parts.endedPart.hidden = ended.length === 0;
   parts.ended.render(ended.slice(0, endedMost), ({ workerId }) => workerId, (worker) => [
@@ -108,23 +106,6 @@ function told(options = {}) {
 function ending({ state, signal, exitStatus, workload }) {
   if (state === "killed") return { text: `killed by ${visible(signal ?? "a signal")}`, tone: isFault(workload) ? "warning" : "error" };
   return exitStatus ? { text: `exited with status ${exitStatus}`, tone: "error" } : { text: "ended well", tone: "good" };
-}
-
-/** A line of the last rates in a row's own cell. */
-function spark(row, { workerId }) {
-  const cell = row.querySelector(".spark");
-  let line = cell.querySelector("polyline");
-  if (!line) {
-    const picture = document.createElementNS(svg, "svg");
-    picture.setAttribute("viewBox", `0 -1 ${sparkWidth} ${sparkHeight + 2}`);
-    picture.setAttribute("width", String(sparkWidth));
-    picture.setAttribute("height", String(sparkHeight));
-    picture.setAttribute("aria-hidden", "true");
-    line = picture.appendChild(document.createElementNS(svg, "polyline"));
-    cell.append(picture);
-  }
-  const points = polyline(rates.series(workerId), sparkWidth, sparkHeight);
-  if (line.getAttribute("points") !== points) line.setAttribute("points", points);
 }
 
 // Starting and ending
