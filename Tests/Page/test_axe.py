@@ -1,4 +1,6 @@
-"""The rules of axe-core over each view, light and dark, narrow and wide: no violation.
+"""The rules of axe-core over each view, light and dark, narrow and wide: no violation, and nothing wider than the page.
+
+With SHMLENS_PAGE_SCREENSHOTS=FOLDER a picture of each is left there, for somebody to look at.
 
 The rules are in the package axe-core-python of PyPI, which carries axe.min.js.
 """
@@ -13,6 +15,9 @@ from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
 
 WIDTHS = (360, 1280)
+# Wider than these the same rules find the same; what is drawn is another thing.
+SCREENS = (360, 1280, 2560)
+SCREENSHOTS = os.environ.get("SHMLENS_PAGE_SCREENSHOTS")
 TABS = ("heap", "locks", "participants", "events", "workers", "about")
 
 
@@ -70,9 +75,27 @@ class Axe(unittest.TestCase):
                         found.setdefault(f"{rule}: {node}", []).append(f"{width} {'dark' if dark else 'light'}")
         messages = [entry["message"] for entry in self.browser.logs() if not self.is_others(entry["message"])
                     and not (refuses and "the server responded with a status of" in entry["message"])]
+        too_wide = self.look()
         self.browser.open("about:blank")
+        self.assertEqual(too_wide, [], f"{query or 'the overview'} is wider than the page")
         self.assertEqual(found, {}, f"{query or 'the overview'}: " + "\n".join(f"{key} ({', '.join(where)})" for key, where in found.items()))
         self.assertEqual(messages, [], "the console is not silent")
+
+    def look(self):
+        """Takes pictures of what is shown; the widths at which it does not fit the page."""
+        too_wide = []
+        self.looks = getattr(self, "looks", 0) + 1
+        for width in SCREENS:
+            self.browser.size(width, 900)
+            self.browser.run_async("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
+            if self.browser.run("return document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                too_wide.append(width)
+            for dark in (False, True) if SCREENSHOTS else ():
+                self.browser.scheme(dark)
+                os.makedirs(SCREENSHOTS, exist_ok=True)
+                picture = f"{self._testMethodName}-{self.looks}-{width}-{'dark' if dark else 'light'}.png"
+                self.browser.screenshot(os.path.join(SCREENSHOTS, picture), full=True)
+        return too_wide
 
     def is_others(self, message):
         """Objects of others may go between two looks."""
