@@ -59,6 +59,7 @@ class Axe(unittest.TestCase):
         self.browser.logs()
         self.browser.open(f"{self.server.base}/{query}")
         self.browser.until(ready, f"{query or 'the overview'} is there")
+        too_wide = self.look()
         # Chromium's own protocol is not bound by the page's policy.
         self.browser.cdp("Runtime.evaluate", expression=self.axe)
         found = {}
@@ -75,7 +76,6 @@ class Axe(unittest.TestCase):
                         found.setdefault(f"{rule}: {node}", []).append(f"{width} {'dark' if dark else 'light'}")
         messages = [entry["message"] for entry in self.browser.logs() if not self.is_others(entry["message"])
                     and not (refuses and "the server responded with a status of" in entry["message"])]
-        too_wide = self.look()
         self.browser.open("about:blank")
         self.assertEqual(too_wide, [], f"{query or 'the overview'} is wider than the page")
         self.assertEqual(found, {}, f"{query or 'the overview'}: " + "\n".join(f"{key} ({', '.join(where)})" for key, where in found.items()))

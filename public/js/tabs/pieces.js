@@ -173,16 +173,16 @@ function clicked(event, open) {
 
 /**
  * Bars as a table: `entries` are `[{key, label: content, value, text, note?, hue?, orphaned?, title?, past?}]`, the longest of
- * them as wide as its column; `past`, `{series, words, window}`, is its line over time, where `labels` has a fourth column for it. `open(entry)` is what a click on a label does, but for one that `isFixed`.
+ * them as wide as its column; `past`, `{series, words, window}`, is its line over time, beside the bar where `hasPast`. `open(entry)` is what a click on a label does, but for one that `isFixed`.
  */
-export function barTable({ id, caption, labels, open, openTitle }) {
+export function barTable({ id, caption, labels, open, openTitle, hasPast = false }) {
   const table = make("table", { className: "rows bars" });
   const words = make("caption", { text: caption });
   words.id = `${id}-caption`;
   const head = make("thead");
   const row = make("tr");
   for (const [index, label] of labels.entries()) {
-    const cell = make("th", { text: label, className: ["", "number", "measure", "spark"][index] });
+    const cell = make("th", { text: label, className: ["", "number", "measure"][index] });
     cell.scope = "col";
     row.append(cell);
   }
@@ -200,7 +200,7 @@ export function barTable({ id, caption, labels, open, openTitle }) {
       table.hidden = entries.length === 0;
       empty.hidden = entries.length > 0;
       setText(empty, emptyText);
-      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, (entry) => barRow(entry.isFixed ? undefined : open, openTitle, labels.length > 3), fillBar);
+      reconcile(body, entries.map((entry, index) => ({ ...entry, share: parts[index] })), ({ key }) => key, (entry) => barRow(entry.isFixed ? undefined : open, openTitle, hasPast), fillBar);
     },
   };
 }
@@ -213,9 +213,11 @@ function barRow(open, openTitle, hasPast) {
   const bar = make("td", { className: "measure" });
   const track = make("div", { className: "track" });
   track.append(make("div"));
-  bar.append(track);
+  const sides = make("div", { className: "sides" });
+  sides.append(track);
+  if (hasPast) sides.append(make("div", { className: "spark" }));
+  bar.append(sides);
   row.append(label, make("td", { className: "number" }), bar);
-  if (hasPast) row.append(make("td", { className: "spark" }));
   return row;
 }
 
@@ -224,10 +226,11 @@ function fillBar(row, entry) {
   const inner = row.cells[0].firstElementChild;
   show(inner, { ...entry.label, className: inner.className });
   show(row.cells[1], { className: "number", text: entry.text, title: entry.title, note: entry.note });
-  const fill = row.cells[2].firstElementChild.firstElementChild;
+  const [track, past] = row.cells[2].firstElementChild.children;
+  const fill = track.firstElementChild;
   const className = `fill${entry.hue === undefined ? "" : ` owner-${entry.hue}`}${entry.orphaned ? " orphaned" : ""}`;
   if (fill.className !== className) fill.className = className;
   const width = `${(entry.share * 100).toFixed(2)}%`;
   if (fill.style.width !== width) fill.style.width = width;
-  if (row.cells[3]) spark(row.cells[3], entry.past?.series ?? [], entry.past);
+  if (past) spark(past, entry.past?.series ?? [], entry.past);
 }

@@ -30,13 +30,13 @@ export function connect(host, actions) {
 
   const only = (part) => actions.go({ state: undefined, owner: undefined, tag: undefined, cursor: undefined, ...part });
   bars = {
-    sizes: barTable({ id: "heap-sizes", caption: "Blocks by size", labels: ["Up to", "Blocks", "", "Over time"] }),
+    sizes: barTable({ id: "heap-sizes", caption: "Blocks by size", labels: ["Up to", "Blocks", "Over time"], hasPast: true }),
     owners: barTable({
-      id: "heap-owners", caption: "Blocks by owner", labels: ["Owner", "Bytes", "", "Over time"], openTitle: "Show only the blocks of this owner",
+      id: "heap-owners", caption: "Blocks by owner", labels: ["Owner", "Bytes", "Over time"], hasPast: true, openTitle: "Show only the blocks of this owner",
       open: ({ pid }) => only({ owner: String(pid) }),
     }),
     tags: barTable({
-      id: "heap-tags", caption: "Blocks by tag", labels: ["Tag", "Bytes", "", "Over time"], openTitle: "Show only the blocks with this tag",
+      id: "heap-tags", caption: "Blocks by tag", labels: ["Tag", "Bytes", "Over time"], hasPast: true, openTitle: "Show only the blocks with this tag",
       open: ({ tag }) => only({ tag }),
     }),
   };
