@@ -33,6 +33,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 /// and munlock(2) themselves, without locking anything.
 public let replacesLockingOfMemory = unsafe getenv("SHMLENS_SANITIZER") != nil
 
+/// Whether ThreadSanitizer watches. It stores atomically inside of a lock of its own, so that a handler of a fault in such a
+/// store waits for ever; and it keeps book of mutexes by their address, and ends where one was overwritten.
+public let hasThreadSanitizer = unsafe getenv("SHMLENS_SANITIZER").map { unsafe String(cString: $0) } == "thread"
+
 /// Removes a shared-memory object's name, whatever it is.
 public func removeObject(_ name: String) {
     _ = unsafe unlink("/dev/shm/\(name)")
