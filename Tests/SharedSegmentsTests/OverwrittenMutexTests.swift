@@ -10,9 +10,7 @@ import Testing
 
 /// Somebody writes over the mutex while it is held. In processes of their own: what goes wrong here crashes later, in
 /// the thread's next robust mutex.
-@Suite(
-    .timeLimit(.minutes(10)), .disabled(if: hasThreadSanitizer, "the sanitizer keeps book of what is overwritten")
-) struct OverwrittenMutexTests {
+@Suite(.timeLimit(.minutes(10))) struct OverwrittenMutexTests {
     /// What is written over the mutex' 40 bytes.
     enum Damage: String, CaseIterable, Codable {
         case zeros, ones, text, lockWordAlone, linksAlone, kindAlone, ownerAlone, otherThread

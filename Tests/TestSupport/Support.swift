@@ -34,7 +34,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
 public let replacesLockingOfMemory = unsafe getenv("SHMLENS_SANITIZER") != nil
 
 /// Whether ThreadSanitizer watches. It stores atomically inside of a lock of its own, so that a handler of a fault in such a
-/// store waits for ever; and it keeps book of mutexes by their address, and ends where one was overwritten.
+/// store waits for ever.
 public let hasThreadSanitizer = unsafe getenv("SHMLENS_SANITIZER").map { unsafe String(cString: $0) } == "thread"
 
 /// Removes a shared-memory object's name, whatever it is.
