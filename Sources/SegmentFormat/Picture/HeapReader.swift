@@ -160,11 +160,13 @@ extension SegmentReader {
 
 /// Sorting by number in linear time.
 enum RadixSort {
-    /// The positions of `keys` by rising key; equal keys keep their order. O(n) for each 11 bits of the largest key.
+    /// The positions of `keys` by rising key; equal keys keep their order. O(n) for each 11 bits of the largest key, and
+    /// O(n) where they rise already: blocks that were allocated one after the other and are all still there.
     static func order(of keys: [UInt64]) -> [Int] {
         guard keys.count > 256 else { return keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) } }
-        let largest = keys.max() ?? 0
         var order = Array(keys.indices)
+        if isRising(keys) { return order }
+        let largest = keys.max() ?? 0
         var scratch = order
         var shift: UInt64 = 0
         while largest >> shift > 0 {
@@ -180,5 +182,10 @@ enum RadixSort {
             shift += 11
         }
         return order
+    }
+
+    private static func isRising(_ keys: [UInt64]) -> Bool {
+        for index in 1..<max(1, keys.count) where keys[index] < keys[index - 1] { return false }
+        return true
     }
 }
