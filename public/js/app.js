@@ -81,8 +81,11 @@ function go(part, { replace = false } = {}) {
   arrive(routeFrom(location.search));
 }
 
-/** Goes where the address says. The focus moves only where the view changes. */
-function arrive(route) {
+/**
+ * Goes where the address says. The focus moves only where the view changes. `draw` is `schedule` where the answers to what is
+ * asked on arrival matter more than to draw that there are none yet.
+ */
+function arrive(route, draw = render) {
   const before = store.route;
   store.go(route);
   epoch = store.epoch;
@@ -94,7 +97,7 @@ function arrive(route) {
   // Pausing keeps what one looks at, not what one has not seen yet.
   if (store.isPaused && !hasData()) isGlimpsing = true;
   follow();
-  render();
+  draw();
   if (before.segment === route.segment) return;
   byId(`${name}-title`).focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -235,7 +238,8 @@ function begin() {
     stream.check();
     renderStatus();
   }, tickMilliseconds);
-  arrive(routeFrom(location.search));
+  // A large object's picture takes the server longest: nothing is drawn before it is asked for.
+  arrive(routeFrom(location.search), schedule);
 }
 
 begin();
