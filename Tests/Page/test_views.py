@@ -230,7 +230,7 @@ class Answers(Case):
         self.until(lambda: self.browser.run(
             "const found = [...document.querySelectorAll('#tab-workers button')].find((one) => one.textContent === 'Remove the segment…');"
             "if (found && !found.disabled) found.click(); return Boolean(found && !found.disabled)"), "a button to remove it")
-        self.until("return document.querySelector('dialog.question')?.open", "a question first")
+        self.until("return document.querySelector('dialog.question[open]') !== null", "a question first")
         self.is_gone = True
         self.browser.run("document.querySelector('dialog.question button.primary').click()")
         self.until("return !document.getElementById('view-overview').hidden", "the list")

@@ -193,7 +193,7 @@ class Visit(unittest.TestCase):
         self.assertNotEqual(before.replace(" ", ""), "c0ffee")
         self.browser.run("document.querySelector('.hex-sheet').focus()")
         self.browser.keys(ENTER)
-        self.until("return document.querySelector('dialog.question').open", "a question first")
+        self.until("return document.querySelector('dialog.question[open]') !== null", "a question first")
         self.browser.run("document.querySelector('dialog.question button.primary').click()")
         self.until(lambda: self.server.ask("GET", f"segments/{self.id}/hexdump?style=json&offset={at}&length=3")
                    ["rows"][0]["hex"].replace(" ", "") == "c0ffee", "the bytes are written")

@@ -1,7 +1,7 @@
 // Wires the page: the URL to the route, the route to a view and its stream, what is heard to the screen.
 
 import * as api from "./api.js";
-import { connectDialogs, confirm, toast } from "./dialogs.js";
+import { confirm, toast } from "./dialogs.js";
 import { byId, make, reconcile, setText, show } from "./dom.js";
 import { duration } from "./format.js";
 import { connectKeys } from "./keys.js";
@@ -216,7 +216,6 @@ const actions = {
 };
 
 function begin() {
-  connectDialogs();
   connectKeys(actions);
   overview.connect(byId("overview"), actions);
   segment.connect(actions, store);

@@ -3,17 +3,15 @@
 import { make } from "./dom.js";
 
 const toastMilliseconds = 6000;
-let dialog;
 
-export function connectDialogs() {
-  dialog = make("dialog", { className: "question" });
+/**
+ * Asks; resolves to whether the answer was yes. The safe answer has the focus.
+ * Each question has an element of its own: `close` is told later than a dialog closes, and would answer the next one.
+ */
+export function confirm({ title, text, verb, tone = "error" }) {
+  const dialog = make("dialog", { className: "question" });
   dialog.setAttribute("aria-labelledby", "question-title");
   dialog.setAttribute("aria-describedby", "question-text");
-  document.body.append(dialog);
-}
-
-/** Asks; resolves to whether the answer was yes. The safe answer has the focus. */
-export function confirm({ title, text, verb, tone = "error" }) {
   const heading = make("h2", { text: title });
   heading.id = "question-title";
   const words = make("p", { text });
@@ -21,18 +19,24 @@ export function confirm({ title, text, verb, tone = "error" }) {
   const no = make("button", { text: "Cancel" });
   const yes = make("button", { text: verb, className: "primary" });
   yes.dataset.tone = tone;
-  for (const [button, value] of [[no, "no"], [yes, "yes"]]) {
-    button.type = "button";
-    button.addEventListener("click", () => dialog.close(value));
-  }
   const buttons = make("div", { className: "buttons" });
   buttons.append(no, yes);
-  dialog.replaceChildren(heading, words, buttons);
-  dialog.returnValue = "no";
-  dialog.showModal();
-  no.focus();
+  dialog.append(heading, words, buttons);
+  document.body.append(dialog);
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const answer = (isYes) => {
+      dialog.close();
+      dialog.remove();
+      resolve(isYes);
+    };
+    for (const [button, isYes] of [[no, false], [yes, true]]) {
+      button.type = "button";
+      button.addEventListener("click", () => answer(isYes), { once: true });
+    }
+    // Escape, or the system's own way back.
+    dialog.addEventListener("close", () => answer(false), { once: true });
+    dialog.showModal();
+    no.focus();
   });
 }
 
