@@ -85,9 +85,11 @@ final class PictureCache: Sendable {
     static let countMax = 8
     /// Blocks in all pictures kept together; a larger picture is not kept.
     static let blocksMax = 4_000_000
-    /// How long a consistent picture serves. The ring's head tells of operations only: who writes past its block, or into
-    /// the tables, makes no event.
-    static let ageNanoseconds: Int64 = 100_000_000
+    /// How long a consistent picture serves at least, and at most. The ring's head tells of operations only: who writes past
+    /// its block, or into the tables, makes no event.
+    static let ageNanoseconds: ClosedRange<Int64> = 100_000_000...1_000_000_000
+    /// A picture serves so many times as long as it took to take: one look at a large heap asks for it more than once.
+    static let ageForCost: Int64 = 4
 
     struct Key: Hashable {
         let file: FileIdentity
@@ -133,8 +135,9 @@ final class PictureCache: Sendable {
     }
 
     func keep(_ picture: HeapPicture, _ key: Key, begunAt: Int64) {
-        let servesUntil =
-            picture.consistency == .consistent ? Clocks.monotonicNanoseconds() + Self.ageNanoseconds : .min
+        let now = Clocks.monotonicNanoseconds()
+        let age = min(max((now - begunAt) * Self.ageForCost, Self.ageNanoseconds.lowerBound), Self.ageNanoseconds.upperBound)
+        let servesUntil = picture.consistency == .consistent ? now + age : .min
         kept.withLock { kept in
             kept.removeAll { $0.key == key }
             kept.append(Entry(key: key, picture: picture, begunAt: begunAt, servesUntil: servesUntil))

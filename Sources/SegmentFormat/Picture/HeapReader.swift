@@ -3,8 +3,8 @@ import Observations
 
 /// Pictures of the heap.
 extension SegmentReader {
-    /// Blocks that memory is reserved for on a segment's word alone.
-    private static var reservedBlocks: Int { 1 << 16 }
+    /// Blocks that addresses are reserved for on a segment's word alone: 80 MiB, of which only what is filled takes memory.
+    private static var reservedBlocks: Int { 1 << 20 }
     /// Sequence pages copied in one go: 1 MiB of the table.
     private static var pagesPerChunk: Int { 256 }
 
@@ -88,6 +88,8 @@ extension SegmentReader {
     }
 
     private func decode(_ image: Image, at start: Int, into copied: inout Copied) {
+        // Held once: the layout has arrays in it, whose owners are counted at each copy.
+        let layout = layout
         for index in 0..<SegmentLayout.blocksPerSequence {
             let offset = start + index * shmlens_block_bytes
             // The state alone first: most descriptors of an aged table are free or unused.
@@ -137,35 +139,49 @@ extension SegmentReader {
     private func picture(
         _ blocks: [PictureBlock], sequence: UInt64, highWater: UInt64, _ consistency: Consistency
     ) -> HeapPicture {
-        var consistency = consistency
+        var (blocks, consistency) = (blocks, consistency)
+        // Allocated one after the other, and all still there: they stand in their order already, and are not copied.
+        if !stand(inOrder: blocks) {
+            let count = blocks.count
+            blocks = inOrder(blocks)
+            if blocks.count < count { consistency = consistency.joined(.torn) }
+        }
+        let used = blocks.reduce(0) { $0 + $1.spanBytes }
+        let mark = min(max(Int(clamping: highWater), used), layout.poolBytes)
+        return HeapPicture(
+            layout: layout, sequence: sequence, blocks: blocks, highWaterBytes: mark, consistency: consistency)
+    }
+
+    /// Whether each block begins at or behind the end of the one before.
+    private func stand(inOrder blocks: [PictureBlock]) -> Bool {
+        var end = layout.poolOffset
+        for block in blocks {
+            guard block.spanOffset >= end else { return false }
+            end = block.spanEnd
+        }
+        return true
+    }
+
+    /// By rising offset, without those that overlap an earlier one.
+    private func inOrder(_ blocks: [PictureBlock]) -> [PictureBlock] {
         var sorted: [PictureBlock] = []
         sorted.reserveCapacity(blocks.count)
         var end = layout.poolOffset
-        var used = 0
         for index in RadixSort.order(of: blocks.map { UInt64($0.spanOffset - layout.poolOffset) >> 6 }) {
-            let block = blocks[index]
-            guard block.spanOffset >= end else {
-                consistency = consistency.joined(.torn)
-                continue
-            }
-            end = block.spanEnd
-            used += block.spanBytes
-            sorted.append(block)
+            guard blocks[index].spanOffset >= end else { continue }
+            end = blocks[index].spanEnd
+            sorted.append(blocks[index])
         }
-        let mark = min(max(Int(clamping: highWater), used), layout.poolBytes)
-        return HeapPicture(
-            layout: layout, sequence: sequence, blocks: sorted, highWaterBytes: mark, consistency: consistency)
+        return sorted
     }
 }
 
 /// Sorting by number in linear time.
 enum RadixSort {
-    /// The positions of `keys` by rising key; equal keys keep their order. O(n) for each 11 bits of the largest key, and
-    /// O(n) where they rise already: blocks that were allocated one after the other and are all still there.
+    /// The positions of `keys` by rising key; equal keys keep their order. O(n) for each 11 bits of the largest key.
     static func order(of keys: [UInt64]) -> [Int] {
         guard keys.count > 256 else { return keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) } }
         var order = Array(keys.indices)
-        if isRising(keys) { return order }
         let largest = keys.max() ?? 0
         var scratch = order
         var shift: UInt64 = 0
@@ -182,10 +198,5 @@ enum RadixSort {
             shift += 11
         }
         return order
-    }
-
-    private static func isRising(_ keys: [UInt64]) -> Bool {
-        for index in 1..<max(1, keys.count) where keys[index] < keys[index - 1] { return false }
-        return true
     }
 }
