@@ -2,19 +2,16 @@
 // drawn, and a fine one of what is seen.
 
 import { rangeOf, spanOf } from "./camera.js";
+import { coarsePath, granuleBytes, layoutPath, pagesPath, poolOf } from "./questions.js";
 
-/** Stretches of the coarse picture. */
-const coarseBuckets = 1024;
 /** Stretches of a fine one at most: the server gives 10,000. */
 const fineBucketsMaximum = 8000;
 /** So many blocks in sight are drawn each by itself. */
 const blocksMaximum = 4000;
 /** Width of a stretch on the screen, in CSS pixels. */
 const stretchWidth = 5;
-const granuleBytes = 64;
 /** The fine picture reaches over what is seen by this share on both sides, so that a small move shows no edge. */
 const margin = 0.25;
-const pageRunsMaximum = 4000;
 /** From a failure to the next question. */
 const retryMilliseconds = 5000;
 
@@ -62,10 +59,9 @@ export class Feed {
 
   #wantLayout() {
     if (this.layout) return;
-    this.#want("layout", "once", `segments/${this.#id}/layout`, (answer) => {
+    this.#want("layout", "once", layoutPath(this.#id), (answer) => {
       this.layout = answer.regions;
-      const pool = answer.regions.find((region) => region.name === "pool");
-      this.#pool = pool && { from: pool.offset, to: pool.offset + pool.sizeBytes };
+      this.#pool = poolOf(answer);
       // A large heap's picture takes the server a while: it is asked for before anything else is known of the object.
       if (this.#pool) this.#wantCoarse("first");
     });
@@ -87,6 +83,12 @@ export class Feed {
     return this.#pool;
   }
 
+  /** As the layout has it; 0 before it is known. */
+  get sizeBytes() {
+    const last = this.layout?.at(-1);
+    return last ? last.offset + last.sizeBytes : 0;
+  }
+
   /** Asks for what a view needs. `stamp` changes whenever the object did: what is there is then asked for again. */
   want(view, { heap, pages, stamp }) {
     if (!this.#id) return;
@@ -100,8 +102,7 @@ export class Feed {
 
   #wantCoarse(stamp) {
     const { from, to } = this.#pool;
-    const count = Math.max(1, Math.min(coarseBuckets, Math.floor((to - from) / granuleBytes)));
-    this.#want("coarse", `${stamp}`, `segments/${this.#id}/blocks?buckets=${count}`, (answer) => {
+    this.#want("coarse", `${stamp}`, coarsePath(this.#id, this.#pool), (answer) => {
       this.coarse = { from, to, buckets: answer.buckets };
       this.#seen?.(this.coarse);
     });
@@ -149,7 +150,7 @@ export class Feed {
   #wantPages(view, stamp) {
     const seen = rangeOf(view);
     const from = Math.floor(Math.max(0, seen.from - spanOf(view) * margin) / 4096) * 4096;
-    this.#want("pages", `${from}-${seen.to} ${stamp}`, `segments/${this.#id}/pages?offset=${from}&limit=${pageRunsMaximum}`, (answer) => {
+    this.#want("pages", `${from}-${seen.to} ${stamp}`, pagesPath(this.#id, from), (answer) => {
       const last = answer.runs.at(-1);
       this.pages = { from, to: last ? last.offset + last.length : from, runs: answer.runs, proof: answer };
     });

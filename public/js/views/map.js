@@ -5,6 +5,7 @@ import { reconcile, setText } from "../dom.js";
 import * as cameras from "../map/camera.js";
 import { modes } from "../map/colours.js";
 import { display, rangeOfThing, thingAt } from "../map/display.js";
+import { taken } from "../early.js";
 import { Feed } from "../map/feed.js";
 import { hiddenFrom, hideOf } from "../map/legend.js";
 import { nowOf } from "../map/moment.js";
@@ -40,7 +41,7 @@ export function connect(host, actions, store) {
   map.host = host;
   map.actions = actions;
   map.store = store;
-  map.feed = new Feed(actions.api.get, invalidate, (picture) => store.received("map", packed(picture), performance.now()));
+  map.feed = new Feed((path, signal) => taken(path) ?? actions.api.get(path, signal), invalidate, (picture) => store.received("map", packed(picture), performance.now()));
   map.parts = build(host, {
     mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, selection: fitSelection,
     table: () => around.renderTable(map.parts, map.view, source()),
@@ -109,22 +110,28 @@ export function render(store) {
   const segment = store.data("segment");
   const { route } = store;
   map.feed.open(route.segment, store.epoch);
-  map.sizeBytes = segment?.sizeBytes ?? 0;
-  map.heap = Boolean(segment?.heap);
   map.isPast = store.isPast;
   lookBack(store.isPast ? store.data("map") : undefined);
-  const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : segment?.managed));
-  map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
-  renderModes(offered);
+  renderModes(learn(segment, route));
   map.hidden = hiddenFrom(route.hide);
   map.selection = selectionOf(route);
   // Of anybody else's object nothing says whether it changed.
   map.stamp = segment?.heap ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
-  const isEmpty = segment && map.sizeBytes === 0;
-  setText(map.parts.empty, isEmpty ? "The object is empty: there is nothing to map." : segment ? "" : "Waiting for the object…");
-  map.parts.empty.hidden = Boolean(segment) && !isEmpty;
+  setText(map.parts.empty, segment ? "The object is empty: there is nothing to map." : "Waiting for the object…");
+  map.parts.empty.hidden = map.sizeBytes > 0;
   if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
   invalidate();
+}
+
+/** What there is to draw, by the object or, before the first word of it, by its layout alone. Gives the modes that it can be seen in. */
+function learn(segment, route) {
+  const { pool } = map.feed;
+  map.sizeBytes = segment?.sizeBytes ?? map.feed.sizeBytes;
+  map.heap = segment ? Boolean(segment.heap) : pool !== undefined;
+  const isManaged = segment ? segment.managed : pool !== undefined;
+  const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : isManaged));
+  map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
+  return offered;
 }
 
 /** Unpacks the picture of a moment once, however often it is drawn. */
@@ -165,12 +172,16 @@ function invalidate() {
 
 function draw(time) {
   map.frame = 0;
+  const isKnown = map.store.data("segment") !== undefined;
+  if (!isKnown) learn(undefined, map.actions.route());
+  if (map.sizeBytes > 0) map.parts.empty.hidden = true;
   if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(map.actions.route());
   if (!map.view || map.width === 0 || map.host.hidden) return;
   const begun = performance.now();
   map.colours ??= palette(map.canvas);
   if (map.view.width !== map.width) map.view = cameras.resized(map.view, map.width, map.height);
-  if (!map.isPast) map.feed.want(map.view, { heap: map.heap, pages: map.mode === "pages", stamp: map.stamp });
+  // Of a heap a coarse picture is asked for as soon as its layout is known; a fine one waits for the object's state.
+  if (!map.isPast) map.feed.want(map.view, { heap: isKnown && map.heap, pages: map.mode === "pages", stamp: isKnown ? map.stamp : "first" });
   const known = source();
   map.list = display(map.view, known);
   map.list.marks = map.selection ? [map.selection] : [];
