@@ -109,6 +109,16 @@ class Browser:
     def size(self, width, height):
         self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
+    def window(self):
+        """Opens another window and goes there."""
+        self.go_to(self._call("POST", "/window/new", {"type": "window"})["handle"])
+
+    def windows(self):
+        return self._call("GET", "/window/handles")
+
+    def go_to(self, window):
+        self._call("POST", "/window", {"handle": window})
+
     def screenshot(self, path, full=False):
         if full:
             data = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]

@@ -532,6 +532,9 @@ class Many(HostCase):
         self.browser.until(lambda: self.browser.run("return /^2,\\d\\d\\d objects .*mapped by nobody/.test([...document.querySelectorAll('#attention-list li')].find((li) => li.firstElementChild.textContent === 'orphaned')?.children[1].textContent ?? '')"), "all orphans, the small ones too", 30)
         self.assertLessEqual(len(self.tiles()), 601)
         self.assertIn("Only the 1,000 with the most memory", self.browser.text("#area-note"))
+        # Beside a large object of somebody else's, two pages more are none on the screen.
+        self.open(f"?q={stem}")
+        self.browser.until(lambda: self.tile(names[0]), "a tile of its own")
         self.browser.run(
             "window.frames = []; window.tasks = []; let before = performance.now();"
             "new PerformanceObserver((list) => { for (const e of list.getEntries()) window.tasks.push(Math.round(e.duration)) }).observe({ type: 'longtask' });"
