@@ -89,12 +89,7 @@ extension Lens {
                     code: "damaged", severity: .error,
                     message: "the book-keeping is damaged: changes are refused, reading goes on"))
         }
-        if let lock, lock.verdict != .ok {
-            findings.append(
-                Finding(
-                    code: lock.verdict.rawValue, severity: .warning,
-                    message: "the lock is \(lock.state.rawValue), verdict \(lock.verdict.rawValue)", offset: lock.offset))
-        }
+        if let found = lock?.finding { findings.append(found) }
         return findings
     }
 

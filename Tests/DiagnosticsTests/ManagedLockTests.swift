@@ -79,6 +79,16 @@ import Testing
         let report = try report(Self.segment(word: 201), [Self.owner: Self.alive(state)])
         #expect(report.state == .held && report.verdict == .ownerStopped)
         #expect(report.owner?.threadState == state)
+        let finding = try #require(report.finding)
+        #expect(finding.code == "ownerStopped" && finding.severity == .error && finding.offset == report.offset)
+        #expect(finding.message == "the lock is held by worker (101), which is stopped: nobody gets it until it goes on")
+    }
+
+    @Test func `a lock that is as it should be is no finding, one that lost its owner is`() throws {
+        #expect(try report(Self.segment(word: 201), [Self.owner: Self.alive()]).finding == nil)
+        let dead = try #require(try report(Self.segment(word: 0x4000_0000)).finding)
+        #expect(dead.code == "ownerDead" && dead.severity == .warning)
+        #expect(dead.message.hasSuffix("died with the lock: the next to take it repairs what was half done"))
     }
 
     @Test(arguments: [ThreadState.running, .sleeping, .waiting])

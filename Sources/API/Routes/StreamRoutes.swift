@@ -19,8 +19,9 @@ extension Service {
     func watchSegment(_ call: Call) throws(Problem) -> Response {
         let id = try segmentID(call)
         let after = try call.query.integer("after", in: 0...(.max)).map { UInt64($0) }
-        // What is not there is refused, so that a browser does not come back for it.
-        _ = try looking { () throws(ReadingError) in try lens.object(id) }
+        // What is not there is refused, so that a browser does not come back for it. What may not be read is told of as far as
+        // its name and its attributes go.
+        if (try? lens.object(id)) == nil { _ = try detail(id) }
         // What the browser adds when it comes back says more than the address that it was given at first.
         let known = call.head.headers["Last-Event-ID"].flatMap { UInt64($0) }
         return stream(try hub.subscribe(.segment(id), after: known ?? after, self))
