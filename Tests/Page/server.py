@@ -15,13 +15,15 @@ REQUEST_SECONDS = 20
 class Server:
     """`shmlens serve` on the loopback. Use it in a `with` statement."""
 
-    def __init__(self, program, public, *options, port=0):
+    def __init__(self, program, public, *options, port=0, uid=None):
+        """`uid` is the account that it runs as, where not this one's."""
+        self._account = [] if uid is None else ["setpriv", f"--reuid={uid}", "--clear-groups", "--"]
         self._arguments = [program, "serve", "--listen", f"127.0.0.1:{port}", "--public", public, *options]
         self.process = None
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self._arguments, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self._account + self._arguments, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on (http://127\.0\.0\.1:(\d+))\n", line)
         if not found:

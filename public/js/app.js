@@ -41,7 +41,7 @@ const stream = new Stream({
     if (part === "tick" && hasData()) endGlimpse();
   },
   gone(problem) {
-    store.failed("segment", new Error(`${problem.detail ?? problem.title ?? "It is gone."}`));
+    store.ended(problem);
     endGlimpse();
   },
 });
@@ -166,16 +166,16 @@ function render() {
 function renderStatus() {
   const silence = store.silence(performance.now());
   const isStale = !store.isPaused && silence > staleAfterMilliseconds;
-  const state = store.isPaused ? "paused" : isStale ? "stale" : store.isPast ? "past" : silence === undefined ? "waiting" : "live";
-  const words = { paused: "paused", past: "looking back", waiting: "waiting for the server", stale: "stale", live: "live" };
+  const state = store.isPaused ? "paused" : store.isGone ? "gone" : isStale ? "stale" : store.isPast ? "past" : silence === undefined ? "waiting" : "live";
+  const words = { paused: "paused", past: "looking back", waiting: "waiting for the server", gone: "gone", stale: "stale", live: "live" };
   const back = store.isPast && state !== "past" ? "looking back, " : "";
   const old = silence !== undefined && (isStale || store.isPaused) ? `, ${wholeSeconds(silence)} old` : "";
   const again = isStale && stream.isTrying ? ", trying again" : "";
   byId("live").dataset.state = state;
   setText(byId("live-text"), back + words[state] + old + again);
   // Read out when it changes, not each second.
-  setText(byId("live-status"), { stale: "The data on this page is stale.", paused: "Paused." }[state] ?? "");
-  byId("main").toggleAttribute("data-stale", isStale);
+  setText(byId("live-status"), { stale: "The data on this page is stale.", gone: "The object is gone.", paused: "Paused." }[state] ?? "");
+  byId("main").toggleAttribute("data-stale", isStale || state === "gone");
 }
 
 /** Figures that change with each look are not read. */

@@ -26,6 +26,8 @@ export class Store extends EventTarget {
   #identity;
   #epoch = 0;
   #hasFailed = false;
+  /** Whether the server says that what is looked at is not there (any more). */
+  isGone = false;
   history = new History();
   /** The last events of the segment that is looked at, ascending. */
   events = [];
@@ -99,6 +101,7 @@ export class Store extends EventTarget {
     const before = this.#route;
     this.#route = route;
     if (before.segment !== route.segment) {
+      this.isGone = false;
       this.#forget();
       this.#heardAt = this.#clock = undefined;
       this.#hasFailed = false;
@@ -118,6 +121,7 @@ export class Store extends EventTarget {
   /** An object that the stream sent. */
   heard(part, data, now) {
     this.#heardAt = now;
+    this.isGone = false;
     this.#tell(part, data, now);
     if (part === "segment") this.#identify(data);
     if (part === "tick" && typeof data.sequence === "number") this.sequence = data.sequence;
@@ -142,6 +146,12 @@ export class Store extends EventTarget {
       : before.inode !== undefined && inode !== undefined && before.inode !== inode);
     if (isOther) this.#forget();
     this.#identity = { uuid: header?.uuid ?? this.#identity?.uuid, inode: inode ?? this.#identity?.inode };
+  }
+
+  /** There is no such object, or none any more: what is shown is the last that was seen of it. */
+  ended(problem) {
+    this.isGone = true;
+    this.failed("segment", new Error(`${problem.detail ?? problem.title ?? "It is gone."}`));
   }
 
   /** A look that failed has told so before its tick: after any other, the failure stands no more. */

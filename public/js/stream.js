@@ -24,6 +24,8 @@ export class Stream {
   #timer = 0;
   #failures = 0;
   #isProbing = false;
+  /** What is followed is not there; now and then it is looked for. */
+  #isOver = false;
   /** The newest event that is known to have come. It outlives a stop, so that what came meanwhile is sent later. */
   #sequence;
   #spokeAt = 0;
@@ -45,6 +47,7 @@ export class Stream {
     if (this.#path !== path) this.#sequence = undefined;
     this.#path = path;
     this.#parts = parts;
+    this.#isOver = false;
     this.#failures = 0;
     this.#silences = 0;
     this.#isFollowing = true;
@@ -66,7 +69,7 @@ export class Stream {
 
   /** Whether the server is being reached for. */
   get isTrying() {
-    return this.#isFollowing && (this.#isProbing || this.#timer !== 0
+    return this.#isFollowing && !this.#isOver && (this.#isProbing || this.#timer !== 0
       || (this.#source !== undefined && this.#source.readyState !== EventSource.OPEN));
   }
 
@@ -99,6 +102,7 @@ export class Stream {
     let isFirstTick = this.#sequence !== undefined;
     source.addEventListener("open", () => {
       this.#failures = 0;
+      this.#isOver = false;
     });
     for (const part of [...this.#parts, "tick", "failure", "resync"]) {
       source.addEventListener(part, (event) => {
@@ -128,29 +132,33 @@ export class Stream {
     if (typeof sequence === "number") this.#sequence = sequence;
   }
 
-  /** There is nothing to follow. What comes under this name later begins anew. */
+  /** There is nothing to follow. What comes under this name later begins anew: programs are started again. */
   #end(problem) {
     this.#close();
     this.#sequence = undefined;
+    this.#isOver = true;
+    this.#timer = setTimeout(() => this.#open(), reopenMillisecondsMaximum);
     this.#hear.gone(problem);
   }
 
-  /** An EventSource does not say why it was refused: what it is about does. */
+  /** An EventSource does not say why it was refused; who asks for the same by hand is told. */
   async #probe() {
     this.#close();
     const round = this.#round;
     this.#isProbing = true;
-    const isHost = this.#path === "stream";
-    const address = base + (isHost ? "status" : this.#path.replace(/\/stream$/, ""));
-    const answer = await fetch(address, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(probeMilliseconds) })
-      .catch(() => undefined);
-    const problem = answer?.status === 404 && !isHost ? await answer.json().catch(() => ({ title: "not found", status: 404 })) : undefined;
+    const answer = await fetch(base + this.#path, {
+      headers: { Accept: "text/event-stream, application/problem+json" }, signal: AbortSignal.timeout(probeMilliseconds),
+    }).catch(() => undefined);
+    const problem = answer && !answer.ok ? await answer.json().catch(() => ({ title: answer.statusText, status: answer.status })) : undefined;
+    // What is well again is followed by the next try.
+    if (answer?.ok) answer.body?.cancel();
     if (this.#round !== round) return;
     this.#isProbing = false;
-    if (problem) {
+    if (answer?.status === 404 && this.#path !== "stream") {
       this.#end(problem);
       return;
     }
+    if (problem) this.#hear.heard("failure", problem);
     this.#failures += 1;
     const wait = Math.min(reopenMillisecondsMaximum, reopenMilliseconds * 2 ** Math.min(this.#failures, 10));
     this.#timer = setTimeout(() => this.#open(), wait * (0.75 + Math.random() / 4));

@@ -114,7 +114,8 @@ test("what was made anew is followed from its beginning", () => {
   assert.deepEqual(open(), ["api/v1/segments/posix:a/stream"]);
 });
 
-test("a 404 of the look is told once, and nothing more is asked", () => {
+test("a 404 of the look is told once, and nothing more is asked for a while", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
   stream.follow(path, parts);
   last().send("failure", { status: 404, title: "not found" });
   assert.deepEqual(gone, [{ status: 404, title: "not found" }]);
@@ -122,7 +123,10 @@ test("a 404 of the look is told once, and nothing more is asked", () => {
   assert.deepEqual(open(), []);
   assert.equal(stream.isTrying, false);
   stream.follow(path, parts);
+  context.mock.timers.tick(14000);
   assert.equal(sources.length, 1);
+  context.mock.timers.tick(2000);
+  assert.deepEqual(open(), ["api/v1/segments/posix:a/stream"]);
 });
 
 test("a connection that is silent for long is given up for a new one, seldomer each time", () => {
@@ -161,7 +165,7 @@ test("a refusal is looked into: of a segment a 404 is its end, of the host it is
   globalThis.fetch = async (address, { signal }) => {
     assert.ok(signal instanceof AbortSignal);
     asked.push(address);
-    return { status: 404, json: async () => ({ status: 404, title: "not found" }) };
+    return { ok: false, status: 404, json: async () => ({ status: 404, title: "not found" }) };
   };
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const settled = () => new Promise((resolve) => { setImmediate(resolve); });
@@ -169,7 +173,7 @@ test("a refusal is looked into: of a segment a 404 is its end, of the host it is
   last().refuse();
   assert.equal(stream.isTrying, true);
   await settled();
-  assert.deepEqual(asked, ["api/v1/status"]);
+  assert.deepEqual(asked, ["api/v1/stream"]);
   assert.deepEqual(gone, []);
   assert.equal(stream.isTrying, true);
   context.mock.timers.tick(2000);
@@ -178,10 +182,24 @@ test("a refusal is looked into: of a segment a 404 is its end, of the host it is
   stream.follow(path, parts);
   last().refuse();
   await settled();
-  assert.equal(asked.at(-1), "api/v1/segments/posix:a");
+  assert.equal(asked.at(-1), "api/v1/segments/posix:a/stream");
   assert.equal(gone.length, 1);
-  context.mock.timers.tick(60000);
+  // What comes under its name later is seen without a hand.
+  context.mock.timers.tick(14000);
   assert.deepEqual(open(), []);
+  context.mock.timers.tick(2000);
+  assert.deepEqual(open(), ["api/v1/segments/posix:a/stream"]);
+});
+
+test("why a stream is refused is told in the server's words", async (context) => {
+  globalThis.fetch = async () => ({ ok: false, status: 403, json: async () => ({ status: 403, title: "Forbidden", detail: "run as its owner" }) });
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  stream.follow(path, parts);
+  last().refuse();
+  await new Promise((resolve) => { setImmediate(resolve); });
+  assert.deepEqual(heard.at(-1), ["failure", { status: 403, title: "Forbidden", detail: "run as its owner" }]);
+  assert.deepEqual(gone, []);
+  assert.equal(stream.isTrying, true);
 });
 
 test("a pause during the look into a refusal is kept", async (context) => {
@@ -191,7 +209,7 @@ test("a pause during the look into a refusal is kept", async (context) => {
   stream.follow(path, parts);
   last().refuse();
   stream.follow(undefined);
-  answer({ status: 503 });
+  answer({ ok: false, status: 503, json: async () => ({}) });
   await new Promise((resolve) => { setImmediate(resolve); });
   context.mock.timers.tick(60000);
   assert.deepEqual(open(), []);

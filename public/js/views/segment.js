@@ -22,7 +22,13 @@ const tabs = [
 const stepMilliseconds = 1000;
 const pageMilliseconds = 10000;
 
+/** Where tabs begin above this share of the window's height, enough of the tab is seen. */
+const tabsInSight = 0.6;
+
 let actions;
+/** The segment and the tab that the address named last. */
+let came = {};
+let isTabWanted = false;
 
 export function connect(theActions, store) {
   actions = theActions;
@@ -35,7 +41,11 @@ export function connect(theActions, store) {
     button.id = `tab-${tab.name}-button`;
     button.setAttribute("role", "tab");
     button.setAttribute("aria-controls", `tab-${tab.name}`);
-    button.addEventListener("click", () => actions.change({ tab: tab.name }));
+    button.addEventListener("click", (event) => {
+      // A pointer is where it is: nothing moves under it. A key's click has no detail.
+      if (event.detail > 0) came.tab = tab.name;
+      actions.change({ tab: tab.name });
+    });
     byId("tabs").append(button);
     tab.view?.connect(byId(`tab-${tab.name}`), actions);
   }
@@ -59,11 +69,17 @@ let offered = tabs;
 
 /** Another object comes, or none. */
 export function leave() {
+  came = {};
+  isTabWanted = false;
   for (const view of [map, hex, inspector, ...tabs.map((tab) => tab.view)]) view?.leave?.();
 }
 
 export function arrive(route) {
-  setText(byId("segment-title"), nameFrom(route.segment));
+  const { segment, tab, at, from } = route;
+  // Whoever comes for a place in memory stays at the map.
+  if (tab !== came.tab || segment !== came.segment) isTabWanted = tab !== undefined && (segment === came.segment || (at ?? from) === undefined);
+  came = { segment, tab };
+  setText(byId("segment-title"), nameFrom(segment));
   for (const view of [map, hex, inspector, ...tabs.map((tab) => tab.view)]) view?.arrive?.(route);
 }
 
@@ -81,7 +97,7 @@ export function render(store) {
   const isManaged = segment?.managed === true && segment.heap !== undefined;
   if (segment) setText(byId("segment-title"), visible(segment.name) || segment.id);
   show(byId("segment-subtitle"), { className: "subtitle", text: store.route.segment, badges: segment ? badgesOf(segment) : [] });
-  showFindings(byId("segment-findings"), segment?.findings);
+  showFindings(byId("segment-findings"), segment?.findings, (finding) => placeOf(finding, store.route));
   renderFacts(segment);
   renderScrubber(store);
   map.render(store);
@@ -89,6 +105,24 @@ export function render(store) {
   inspector.render(store);
   renderTabs(store, isManaged);
   if (segment) renderAbout(segment);
+  if (segment) revealTab();
+}
+
+/** Findings of the lock, by their codes. */
+const verdicts = new Set(["ownerStopped", "ownerDead", "ownerNotMapping", "ambiguous"]);
+
+function placeOf({ code, offset }, route) {
+  const { segment } = route;
+  if (verdicts.has(code)) return { text: "Locks", href: actions.link({ segment, tab: "locks" }) };
+  return offset == null ? undefined : { text: "Show", href: actions.link({ ...route, at: String(offset), to: undefined }) };
+}
+
+/** The tabs begin below what fills a screen: the one that a link or a key names comes into sight, once it is drawn. */
+function revealTab() {
+  if (!isTabWanted) return;
+  isTabWanted = false;
+  const { top } = byId("tabs").getBoundingClientRect();
+  if (top < 0 || top > innerHeight * tabsInSight) byId("tabs").scrollIntoView({ block: "start" });
 }
 
 function badgesOf(segment) {
@@ -107,7 +141,7 @@ function renderFacts(segment) {
     ["Size", size(segment.sizeBytes)], ["In memory", size(segment.residentBytes)],
     ["Mapped by", segment.mapperCount == null ? "unknown" : plural(segment.mapperCount, "process", "processes")],
     ["Lock", segment.lock && {
-      text: segment.lock.state === "held" ? `held by ${visible(segment.lock.owner?.command ?? "?")} (${segment.lock.owner?.pid ?? "?"})` : segment.lock.state,
+      ...lockFact(segment.lock),
       note: segment.lock.waiters?.length ? plural(segment.lock.waiters.length, "waiter") : undefined,
     }],
     ["Used", segment.heap && { ...size(segment.heap.usedBytes), note: `in ${plural(segment.heap.usedBlockCount, "block")}` }],
@@ -117,6 +151,13 @@ function renderFacts(segment) {
   ] : [];
   const list = byId("segment-facts").querySelector("dl") ?? byId("segment-facts").appendChild(make("dl", { className: "facts" }));
   facts(list, entries);
+}
+
+/** The pid comes first: a long name is cut where there is no room. */
+function lockFact({ state, owner }) {
+  if (state !== "held") return { text: state };
+  const text = `held by ${owner?.pid ?? "?"} ${visible(owner?.command ?? "")}`.trim();
+  return { text, title: text };
 }
 
 function renderTabs(store, isManaged) {
