@@ -7,6 +7,8 @@ const lineHeight = 15;
 const labelWidthMinimum = 34;
 const labelHeightMinimum = 20;
 const hatchStep = 7;
+/** Height of the stripes at a tile's lower edge: where every tile has them, they are no pattern of their own. */
+const hatchBand = 10;
 
 /** The colours that tiles may have, from the style sheet: all schemes are decided there. */
 export function palette(element, names) {
@@ -59,7 +61,10 @@ function paintTile(context, tile, colours) {
   context.fillStyle = colour;
   context.fillRect(x, y, width, height);
   const isPlain = !colour.startsWith("#");
-  if (tile.hatched) hatch(context, x, y, width, height, isPlain ? colours.ink : ink);
+  if (tile.hatched) {
+    const band = Math.min(height, hatchBand);
+    hatch(context, x, y + height - band, width, band, isPlain ? colours.ink : ink);
+  }
   // Without colours of its own, as in forced colours, a tile is told apart by its line.
   if (isPlain && width > 2 && height > 2) {
     context.strokeStyle = colours.ink;

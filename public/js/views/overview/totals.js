@@ -25,7 +25,11 @@ export function render(store) {
   const kinds = kindCounts(status.segments);
   const total = kinds.reduce((sum, kind) => sum + kind.count, 0);
   const apparent = list?.segments.reduce((sum, segment) => sum + (segment.sizeBytes || 0), 0);
+  const elsewhere = resident - (status.host?.tmpfs ?? []).reduce((sum, one) => sum + (one.usedBytes || 0), 0);
   facts(parts.facts, [
+    ["In none of these", elsewhere > 0 ? {
+      text: bytes(elsewhere), title: exactBytes(elsewhere), note: "memfds, anonymous and System V memory, mounts not seen",
+    } : undefined],
     ["Objects", { text: count(total), note: kinds.length > 0 ? kinds.map((kind) => `${count(kind.count)} ${kind.name}`).join(" · ") : undefined }],
     ["Their sizes together", { text: bytes(apparent), title: exactBytes(apparent), note: list?.next ? `the largest ${count(list.segments.length)} only` : undefined }],
     ["Server", { text: visible(status.version), title: `process ${status.pid}, since ${moment(status.startedAt)}` }],
