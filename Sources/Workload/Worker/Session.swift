@@ -11,7 +11,8 @@ final class Session {
     let seed: UInt64
     var random: SeededRandom
     private(set) var operations: UInt64 = 0
-    let startedAt: Int64
+    /// Where operations are to come at a rate.
+    private var steady: Pace?
     /// CLOCK_MONOTONIC; after it the worker goes, though nobody told it to.
     private let endsAt: Int64
     /// Asked by whatever waits.
@@ -34,7 +35,7 @@ final class Session {
         self.report = report
         self.seed = seed
         random = SeededRandom(seed: seed)
-        startedAt = Clocks.monotonicNanoseconds()
+        steady = options.ratePerSecond.map { Pace(perSecond: $0, begin: Clocks.monotonicNanoseconds()) }
         let endsAt = options.durationMilliseconds.map(Deadline.after(milliseconds:)) ?? .max
         self.endsAt = endsAt
         giveUp = { stop.isRaised || Clocks.monotonicNanoseconds() >= endsAt }
@@ -127,10 +128,8 @@ final class Session {
     ///
     /// - Returns: false where the worker has to end instead.
     private func pace() -> Bool {
-        guard let rate = options.ratePerSecond else { return true }
-        // Less than 2^63: an operation takes longer than a nanosecond, and the slowest rate is one in 1000 seconds.
-        let due = Double(operations) / rate * 1e9
-        return !sleep(until: startedAt + (Int64(exactly: due.rounded()) ?? .max / 2))
+        guard let due = steady?.due(after: operations, now: Clocks.monotonicNanoseconds()) else { return true }
+        return !sleep(until: due)
     }
 
     /// Sleeps until a point in time on CLOCK_MONOTONIC, saying now and then that it lives.
