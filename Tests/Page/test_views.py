@@ -85,7 +85,7 @@ class Leaving(Case):
         [block] = self.allocate(first)
         self.open(first, tab="events")
         self.until_text("#events-rows", "here")
-        whole = self.until_view(lambda view: view["sizeBytes"] == self.size(first), "the whole of the first")
+        whole = self.until_view(lambda view: view["sizeBytes"] == self.size(first), "the pool of the first")
         for _ in range(4):
             self.browser.run("document.querySelector('.map-buttons button:nth-child(2)').click()")
         near = self.until_view(lambda view: view["perRow"] < whole["perRow"] / 4, "a part of the first")
@@ -95,9 +95,10 @@ class Leaving(Case):
         self.assertIsNone(self.view())
         self.go(second)
         size = self.size(second)
+        pool = self.server.ask("GET", f"segments/{second}/layout")["regions"][-1]
         seen = self.until_view(lambda view: view["sizeBytes"] == size, "the second")
-        self.assertEqual([seen["start"], round(seen["perRow"] * seen["rows"])], [0, size])
-        self.until_text(".map-where", f"0x0 – {hex(size)}")
+        self.assertEqual([pool["name"], seen["start"], round(seen["perRow"] * seen["rows"])], ["pool", pool["offset"], pool["sizeBytes"]])
+        self.until_text(".map-where", f"{hex(pool['offset'])} – {hex(size)}")
         self.browser.back()
         self.browser.back()
         again = self.until_view(lambda view: view["sizeBytes"] == whole["sizeBytes"], "the first again")
@@ -261,7 +262,7 @@ class Words(Case):
     def test_the_table_and_the_label_tell_what_is_drawn(self):
         segment = self.segment()
         self.allocate(segment, count=300)
-        self.open(segment)
+        self.open(segment, **{"from": 0, "span": self.size(segment)})
         self.browser.run("document.querySelector('.map-table summary').click()")
         self.until_text(".map-table caption", "200 of 30")
         self.until_text(".map-table tbody", "used, 1000 B")

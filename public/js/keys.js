@@ -18,7 +18,7 @@ const sheet = [
     [["/"], "search in its bytes"],
   ]],
   ["Memory map", [
-    [["+", "−"], "zoom"], [["0"], "the whole"], [["f"], "the selection"],
+    [["+", "−"], "zoom"], [["0"], "the whole"], [["h"], "the pool: the heap"], [["f"], "the selection"],
     [["↑", "↓", "←", "→", "Page ↑", "Page ↓", "Home", "End"], "move"], [["n", "p"], "next and previous block"],
     [["Enter"], "select what is in the middle"], [["Esc"], "select nothing"],
     [["wheel", "pinch"], "zoom at the pointer"], [["Shift wheel", "drag"], "move"], [["click", "double click"], "select, come close"],

@@ -5,6 +5,8 @@ import { display, rangeOfThing, thingAt, thingsInSight } from "../../../public/j
 import { Feed } from "../../../public/js/map/feed.js";
 import { classesShown, hiddenFrom, hideOf, legendOf } from "../../../public/js/map/legend.js";
 import { nowOf } from "../../../public/js/map/moment.js";
+import { labelsIn } from "../../../public/js/map/paint.js";
+import { Chooser } from "../../../public/js/views/map/chooser.js";
 
 const owner = (slot, alive = true) => ({ slot, generation: 1, pid: 100 + slot, name: `w${slot}`, alive });
 const layout = [
@@ -66,6 +68,14 @@ test("a range has a piece in each row that it touches, cut to the canvas", () =>
   cameras.forEachPiece(view, 4096 + 2048, 3 * 4096 + 1024, (x, y, width) => pieces.push([x, y, width]));
   assert.deepEqual(pieces, [[320, 18, 320], [0, 36, 640], [0, 54, 160]]);
   cameras.forEachPiece(cameras.placed(view, 8192, 16384), 0, 8192, () => assert.fail("it is not in sight"));
+});
+
+test("bytes are shown where their digits have room, and a range is in sight where anything of it is", () => {
+  assert.equal(cameras.showsBytes(view), false);
+  assert.equal(cameras.showsBytes(cameras.placed(view, 0, 16 * 37)), true);
+  assert.equal(cameras.showsBytes(cameras.placed(view, 0, 16 * 38)), false);
+  const near = cameras.placed(view, 8192, 16384);
+  assert.deepEqual([[0, 8192], [0, 8193], [24575, 24576], [24576, 24577], [0, 65536]].map(([from, to]) => cameras.sees(near, from, to)), [false, true, true, false, true]);
 });
 
 // What is drawn
@@ -148,6 +158,85 @@ test("the finest that is known stands at a byte", () => {
   assert.deepEqual(rangeOfThing(thingAt(9000, source({ fine, coarse }))), { from: 4096, to: 65536 });
   assert.deepEqual(rangeOfThing(thingAt(3, source({}))), { from: 0, to: 8 });
   assert.equal(rangeOfThing(thingAt(5000, source({}))), undefined);
+});
+
+// Labels
+
+/** The row of each, where it begins and where it ends, in pixels. */
+const spans = (labels) => labels.map(({ x, y, text }) => ({ y, from: x, to: x + 4 + text.length * 6.7 }));
+
+test("no label is written over another one", () => {
+  const near = cameras.placed(view, 0, 16 * 1024);
+  const fields = [["magic", 0, 8], ["lock_mutex", 256, 64], ["journal", 300, 500], ["text", 840, 4000]];
+  const given = [{ name: "header", offset: 0, sizeBytes: 4096, fields: fields.map(([name, offset, sizeBytes]) => ({ name, offset, sizeBytes })) }, layout[1]];
+  for (const span of [128, 512, 1024, 4096, 16384]) {
+    const seen = cameras.placed(near, 0, span);
+    const placed = labelsIn(seen, display(seen, source({ layout: given })).labels);
+    assert.ok(placed.length > 0, `some at ${span}`);
+    for (const [index, one] of spans(placed).entries()) {
+      for (const other of spans(placed).slice(index + 1)) assert.ok(one.y !== other.y || one.to <= other.from || other.to <= one.from, `at ${span}`);
+    }
+  }
+});
+
+test("a label reaches to the next one at most, and gives way where that leaves nothing of it", () => {
+  const row = cameras.camera(6400, 640, cameras.rowHeight);
+  const texts = (...labels) => labelsIn(row, labels.map(([text, from, to]) => ({ text, from, to }))).map(({ text }) => text);
+  assert.deepEqual(texts(["participants", 0, 6400], ["journal", 500, 1500]), ["parti…", "journal"]);
+  assert.deepEqual(texts(["header", 0, 6400], ["journal", 100, 1500]), ["journal"]);
+  assert.deepEqual(texts(["header", 0, 6400], ["journal", 100, 500]), ["header"], "half a word takes no whole word's place");
+  assert.deepEqual(texts(["header", 0, 900], ["pool", 900, 6400]), ["header", "pool"]);
+});
+
+test("the pool bears its name where it begins", () => {
+  // The bytes of a row are no whole number there, and rows not quite of the same width.
+  const uneven = cameras.placed(cameras.camera(2727936, 551, 50 * cameras.rowHeight), 1679360, 1048576);
+  assert.deepEqual(labelsIn(uneven, [{ text: "pool", from: 1679360, to: 2727936 }]).map(({ y }) => y), [0]);
+  const names = (from, span) => display(cameras.placed(view, from, span), source({})).labels.map(({ text }) => text);
+  assert.deepEqual(names(0, 65536), ["header", "magic", "pool"]);
+  assert.deepEqual(names(4096, 61440), ["pool"]);
+  assert.deepEqual(names(8192, 1024), []);
+});
+
+// What a press selects
+
+/** A chooser over a heap of one free block behind two used ones, and what it did. */
+function chooser({ near = view, selection } = {}) {
+  const blocks = [block(4096, 64), block(4160, 64), block(4224, 61312, { state: "free" })];
+  const done = { selected: [], told: [], announced: [], moves: [] };
+  const actions = {
+    route: () => ({ segment: "a" }), announce: (text) => done.announced.push(text),
+    api: { get: async (path) => ({ blocks: blocks.filter(({ spanOffset, spanBytes }) => {
+      const at = Number(new URLSearchParams(path.split("?")[1]).get("at"));
+      return at >= spanOffset && at < spanOffset + spanBytes;
+    }) }) },
+  };
+  const one = new Chooser({
+    actions, select: (range) => done.selected.push(range), tell: (text) => done.told.push(text), move: (to) => done.moves.push(to),
+    selection: () => selection, view: () => near, isPast: () => false, pool: () => ({ from: 4096, to: 65536 }),
+    source: () => source({ fine: { from: 4096, to: 65536, blocks } }),
+  });
+  return { one, done };
+}
+
+test("where bytes are drawn a press selects one; elsewhere the block", () => {
+  const far = chooser();
+  far.one.press(10000);
+  assert.deepEqual(far.done.selected, [{ at: 4240, to: 4240 + 61296 }]);
+  const close = chooser({ near: cameras.placed(view, 9900, 16 * 32) });
+  for (const byte of [10000, -1, 65536]) close.one.press(byte);
+  assert.deepEqual(close.done.selected, [{ at: 10000, to: 10001 }]);
+  for (const { one } of [far, close]) one.leave();
+});
+
+test("from outside of the pool one steps into it, or hears that there is nothing that way", async () => {
+  for (const [from, direction, at] of [[8, 1, 4112], [65600, -1, 4240], [8, -1, undefined], [65600, 1, undefined], [4120, 1, 4176]]) {
+    const { one, done } = chooser({ selection: { from, to: from + 1 } });
+    await one.step(direction);
+    assert.deepEqual(done.selected.map((range) => range.at), at === undefined ? [] : [at], `${direction} from ${from}`);
+    assert.equal(done.told.length, at === undefined ? 1 : 0);
+    one.leave();
+  }
 });
 
 // The legend

@@ -6,6 +6,8 @@ export const rowHeight = 18;
 export const rowGap = 2;
 /** Bytes of a row at the closest. */
 const perRowMinimum = 16;
+/** The two digits of a byte take so many CSS pixels, and a little air. */
+const digitsWidth = 17;
 
 /**
  * A camera: the byte at the top left, the bytes of a row, and the canvas it looks through.
@@ -79,6 +81,17 @@ export function fitted(view, from, to) {
 /** A view that begins at a byte and sees so many, as an address bar says it. */
 export function placed(view, from, span) {
   return clamped({ ...view, perRow: span / view.rows, start: from });
+}
+
+/** Whether single bytes have the room to be read: what is pressed is then one of them. */
+export function showsBytes(view) {
+  return view.width / view.perRow >= digitsWidth;
+}
+
+/** Whether anything of a range is in sight. */
+export function sees(view, from, to) {
+  const seen = rangeOf(view);
+  return from < seen.to && to > seen.from;
 }
 
 /** Brings a range into a view that does not see it, without zooming. */

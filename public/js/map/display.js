@@ -49,7 +49,8 @@ function addRegions(list, source, seen) {
     const isPool = region.name === "pool";
     if (source.mode === "region") add(list, source, region.offset, to, classOfRegion(region.name));
     else if (!isPool) add(list, source, region.offset, to, tableClass);
-    if (!isPool) list.labels.push({ from: region.offset, to, text: visible(region.name) });
+    // The pool is the ground of all blocks: it bears its name where it begins, not wherever one looks in it.
+    if (!isPool || region.offset >= seen.from) list.labels.push({ from: region.offset, to, text: visible(region.name) });
     // Fields have their names where they are large enough to bear one.
     for (const field of region.fields ?? []) {
       const end = field.offset + field.sizeBytes;

@@ -1,7 +1,7 @@
 // Draws a map: what there is to draw is a list of coloured ranges; where they go is the camera's business. Reads no layout
 // of the page while it paints, and makes nothing that lives longer than a frame.
 
-import { forEachPiece, rowGap, rowHeight } from "./camera.js";
+import { forEachPiece, rowGap, rowHeight, showsBytes } from "./camera.js";
 
 const hues = 8;
 const ramp = 7;
@@ -116,8 +116,8 @@ function paintHatches(context, view, items, colours) {
 
 /** The digits of single bytes, where there is room for them. */
 function paintBytes(context, view, { from, data }, colours) {
+  if (!showsBytes(view)) return;
   const cell = view.width / view.perRow;
-  if (cell < 17) return;
   context.font = colours.font;
   context.fillStyle = colours.ink;
   context.textAlign = "center";
@@ -131,26 +131,82 @@ function paintBytes(context, view, { from, data }, colours) {
 
 const hexPairs = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, "0"));
 
+const labelWidthMinimum = 24;
+const labelInset = 4;
+/** A character of the map's font, a little more than it takes. */
+const characterWidth = 6.7;
+
+/**
+ * Where labels stand and what of them there is room for: `[{x, y, text}]`. A label goes where its range is widest, and
+ * reaches to the next one at most: ranges lie within one another, as fields do in the header.
+ */
+export function labelsIn(view, labels) {
+  const rows = new Map();
+  for (const label of labels) {
+    const spot = spotOf(view, label);
+    if (!spot) continue;
+    if (!rows.has(spot.y)) rows.set(spot.y, []);
+    rows.get(spot.y).push(spot);
+  }
+  return [...rows.values()].flatMap(apart);
+}
+
+function spotOf(view, { from, to, text: whole }) {
+  let widest;
+  forEachPiece(view, from, to, (x, y, width) => {
+    // Of full rows the first: they differ by what calculating leaves.
+    if (!widest || width > widest.width + 0.5) widest = { x, y, width };
+  });
+  if (!widest || widest.width < labelWidthMinimum) return undefined;
+  const text = shortened(whole, widest.width);
+  return text && { x: widest.x, y: widest.y, whole, text };
+}
+
+/** As much of a text as a width has room for; nothing where that says nothing. */
+function shortened(text, width) {
+  const room = Math.floor((width - 2 * labelInset) / characterWidth);
+  return text.length <= room ? text : room > 3 ? `${text.slice(0, room - 1)}…` : "";
+}
+
+/** The labels of one row, none over another one. */
+function apart(spots) {
+  const kept = [];
+  // Where two begin together, the one that was named first is the larger thing.
+  for (const spot of spots.sort((a, b) => a.x - b.x)) {
+    if (makeRoom(kept, spot)) kept.push(spot);
+  }
+  return kept;
+}
+
+/** Shortens or takes away what stands before a label in its way; false where that is to stay, and the label is not. */
+function makeRoom(kept, spot) {
+  for (let before = kept.at(-1); before; before = kept.at(-1)) {
+    const room = spot.x - before.x;
+    if (before.text.length * characterWidth + labelInset <= room) return true;
+    const text = shortened(before.whole, room);
+    if (text) {
+      before.text = text;
+      return true;
+    }
+    // The finer one says more, but not with half a word in the place of a whole one.
+    if (before.text === before.whole && spot.text !== spot.whole) return false;
+    kept.pop();
+  }
+  return true;
+}
+
 function paintLabels(context, view, labels, colours) {
   context.font = colours.font;
   context.textAlign = "left";
   context.textBaseline = "middle";
-  for (const label of labels) {
-    let widest;
-    forEachPiece(view, label.from, label.to, (x, y, width) => {
-      if (!widest || width > widest.width) widest = { x, y, width };
-    });
-    if (!widest || widest.width < 24) continue;
-    const room = Math.floor((widest.width - 8) / 6.7);
-    const text = label.text.length <= room ? label.text : room > 3 ? `${label.text.slice(0, room - 1)}…` : "";
-    if (!text) continue;
-    const y = widest.y + (rowHeight - rowGap) / 2 + 0.5;
-    context.lineWidth = 3;
-    context.lineJoin = "round";
+  context.lineWidth = 3;
+  context.lineJoin = "round";
+  for (const { x, y, text } of labelsIn(view, labels)) {
+    const middle = y + (rowHeight - rowGap) / 2 + 0.5;
     context.strokeStyle = colours.halo;
-    context.strokeText(text, widest.x + 4, y);
+    context.strokeText(text, x + labelInset, middle);
     context.fillStyle = colours.ink;
-    context.fillText(text, widest.x + 4, y);
+    context.fillText(text, x + labelInset, middle);
   }
 }
 

@@ -28,8 +28,12 @@ const map = {
   frameTimes: [], heap: false, sizeBytes: 0, hidden: new Set(), classes: new Map(),
   /** What the address said last of the view: `from` and `span`. */
   placed: {},
-  /** The view that was made of it. */
-  given: undefined, chooser: undefined,
+  /** The view that was made of it, and the pool that was known then. */
+  given: undefined, givenPool: undefined, chooser: undefined,
+  /** Whether the selection was made elsewhere and has yet to come into sight. */
+  isToReveal: false,
+  /** What there is to say of the last key, until something else happens. */
+  note: "",
 };
 
 /** What the map draws, for tests and for whoever measures: the drawing's own model. */
@@ -43,7 +47,7 @@ export function connect(host, actions, store) {
   map.store = store;
   map.feed = new Feed((path, signal) => taken(path) ?? actions.api.get(path, signal), invalidate, (picture) => store.received("map", packed(picture), performance.now()));
   map.parts = build(host, {
-    mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, selection: fitSelection,
+    mode: (name) => actions.change({ colour: name, hide: undefined }), zoom, all: fitAll, pool: fitPool, selection: fitSelection,
     table: () => around.renderTable(map.parts, map.view, source()),
   });
   map.canvas = map.parts.canvas;
@@ -62,11 +66,11 @@ export function connect(host, actions, store) {
     invalidate();
   });
   map.chooser = new Chooser({
-    actions, move, selection: () => map.selection, view: () => map.view, isPast: () => map.isPast, pool: () => map.feed.pool, source,
+    actions, move, select, tell, selection: () => map.selection, view: () => map.view, isPast: () => map.isPast, pool: () => map.feed.pool, source,
   });
   connectHands(map.canvas, {
     view: () => map.view, width: () => map.width, height: () => map.height, move, look, leave: () => hover(undefined),
-    choose: (point) => map.chooser.choose(byteAt(point)), closer, zoom, all: fitAll, selection: fitSelection,
+    choose: (point) => map.chooser.press(byteAt(point)), closer, zoom, all: fitAll, pool: fitPool, selection: fitSelection,
     step: (direction) => map.chooser.step(direction), drop: () => map.chooser.drop(),
   });
 }
@@ -75,9 +79,15 @@ export function connect(host, actions, store) {
 
 export function arrive(route) {
   map.feed.open(route.segment, map.store.epoch);
+  const before = map.selection;
   map.selection = selectionOf(route);
   const { from, span } = route;
-  if (map.view && (from !== map.placed.from || span !== map.placed.span)) map.view = map.given = viewOf(route);
+  const isElsewhere = from !== map.placed.from || span !== map.placed.span;
+  if (map.view && isElsewhere) map.view = map.given = viewOf(route);
+  // What was selected somewhere else on the page comes into sight; an address that names a place is obeyed.
+  const isNew = !isSame(before, map.selection);
+  map.isToReveal = map.view !== undefined && !isElsewhere && (map.isToReveal || isNew);
+  if (isNew) map.note = "";
   map.placed = { from, span };
   invalidate();
 }
@@ -89,10 +99,11 @@ export function leave() {
   map.chooser.leave();
   map.classes.clear();
   Object.assign(map, {
-    view: undefined, given: undefined, list: undefined, hover: undefined, selection: undefined, bytes: undefined, placed: {},
+    view: undefined, given: undefined, givenPool: undefined, isToReveal: false, note: "", list: undefined, hover: undefined, selection: undefined, bytes: undefined, placed: {},
     past: undefined, pastPicture: undefined, heap: false, sizeBytes: 0, stamp: "",
   });
   map.canvas.style.visibility = "hidden";
+  map.parts.pool.hidden = true;
   around.clear(map.parts);
 }
 
@@ -100,10 +111,29 @@ function selectionOf({ at, to }) {
   return at === undefined ? undefined : { from: Number(at), to: Math.max(Number(at) + 1, Number(to ?? 0)) };
 }
 
-/** The view that an address names; else the whole. */
-function viewOf({ from, span }) {
-  const whole = cameras.camera(map.sizeBytes, map.width, map.height);
-  return from !== undefined && span !== undefined ? cameras.placed(whole, Number(from), Number(span)) : whole;
+function isSame(one, other) {
+  return one?.from === other?.from && one?.to === other?.to;
+}
+
+const isPlaced = ({ from, span }) => from !== undefined && span !== undefined;
+
+const whole = () => cameras.camera(map.sizeBytes, map.width, map.height);
+
+/** The pool alone, without the tables around it: what an address shows that names no place. Where there is none, the whole. */
+function home() {
+  const { pool } = map.feed;
+  return pool && pool.to > pool.from ? cameras.placed(whole(), pool.from, pool.to - pool.from) : whole();
+}
+
+/** Whether what is selected would not be seen at home. */
+function isSelectedAbroad() {
+  return map.selection !== undefined && !cameras.sees(home(), map.selection.from, map.selection.to);
+}
+
+/** The view that an address names; else home, or the whole where that is needed to see what is selected. */
+function viewOf(route) {
+  if (isPlaced(route)) return cameras.placed(whole(), Number(route.from), Number(route.span));
+  return isSelectedAbroad() ? whole() : home();
 }
 
 export function render(store) {
@@ -117,10 +147,17 @@ export function render(store) {
   map.selection = selectionOf(route);
   // Of anybody else's object nothing says whether it changed.
   map.stamp = segment?.heap ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
-  setText(map.parts.empty, segment ? "The object is empty: there is nothing to map." : "Waiting for the object…");
+  setText(map.parts.empty, segment ? "The object is empty: there is nothing to map." : store.isGone ? "There is no such object." : "Waiting for the object…");
   map.parts.empty.hidden = map.sizeBytes > 0;
-  if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
+  if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) resize();
   invalidate();
+}
+
+/** The object has another size now. What nobody moved is still as it was given. */
+function resize() {
+  const isGiven = map.view === map.given;
+  map.view = cameras.clamped({ ...map.view, sizeBytes: map.sizeBytes });
+  if (isGiven) map.given = map.view;
 }
 
 /** What there is to draw, by the object or, before the first word of it, by its layout alone. Gives the modes that it can be seen in. */
@@ -129,6 +166,7 @@ function learn(segment, route) {
   map.sizeBytes = segment?.sizeBytes ?? map.feed.sizeBytes;
   map.heap = segment ? Boolean(segment.heap) : pool !== undefined;
   const isManaged = segment ? segment.managed : pool !== undefined;
+  map.parts.pool.hidden = !pool;
   const offered = modes.filter(({ needs }) => needs === "pages" || (needs === "heap" ? map.heap : isManaged));
   map.mode = offered.find(({ name }) => name === route.colour)?.name ?? (map.heap ? "owner" : "pages");
   return offered;
@@ -141,10 +179,29 @@ function lookBack(picture) {
   map.past = picture && unpacked(picture);
 }
 
+/** Where the pool is has to be known first, unless the address says a place or nobody can say it. */
+function canBegin(route) {
+  return isPlaced(route) || map.feed.layout !== undefined || map.feed.error !== undefined || map.store.data("segment")?.managed === false;
+}
+
 function begin(route) {
-  map.view = map.given = viewOf(route);
-  const isPlaced = route.from !== undefined && route.span !== undefined;
-  if (!isPlaced && map.selection) map.view = cameras.revealing(map.view, map.selection.from, map.selection.to);
+  map.view = viewOf(route);
+  map.givenPool = map.feed.pool;
+  // What is shown whole for the sake of a selection stays so, whatever is selected next.
+  map.given = isPlaced(route) || !isSelectedAbroad() ? map.view : undefined;
+}
+
+/** A view that nobody has moved is made anew where the pool turns out to be elsewhere: the layout came late, or another object did. */
+function isToBegin() {
+  return !map.view || (map.view === map.given && map.givenPool !== map.feed.pool);
+}
+
+/** Shows what was selected elsewhere, as near as one has come. */
+function reveal() {
+  if (!map.isToReveal) return;
+  map.isToReveal = false;
+  const { view, selection } = map;
+  if (selection && !cameras.sees(view, selection.from, selection.to)) move(cameras.revealing(view, selection.from, selection.to));
 }
 
 function renderModes(offered) {
@@ -175,8 +232,10 @@ function draw(time) {
   const isKnown = map.store.data("segment") !== undefined;
   if (!isKnown) learn(undefined, map.actions.route());
   if (map.sizeBytes > 0) map.parts.empty.hidden = true;
-  if (!map.view && map.sizeBytes > 0 && map.width > 0) begin(map.actions.route());
+  const route = map.actions.route();
+  if (isToBegin() && map.sizeBytes > 0 && map.width > 0 && canBegin(route)) begin(route);
   if (!map.view || map.width === 0 || map.host.hidden) return;
+  reveal();
   const begun = performance.now();
   map.colours ??= palette(map.canvas);
   if (map.view.width !== map.width) map.view = cameras.resized(map.view, map.width, map.height);
@@ -211,6 +270,7 @@ function statusText(known) {
     return map.mode === "pages" ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
   }
   if (map.feed.error) return map.feed.error.message;
+  if (map.note) return map.note;
   // Named anew each time: ages run, and under a pointer at rest things change.
   if (map.hover) return `${hex(map.hover.byte)}  ${around.describe(thingAt(map.hover.byte, known), known.now)}`;
   if (map.selection) return `Selected ${hex(map.selection.from)} – ${hex(map.selection.to)}, ${bytes(map.selection.to - map.selection.from)}`;
@@ -226,7 +286,7 @@ function toggle(key) {
 // Bytes, where one can read them
 
 function bytesInSight() {
-  if (map.isPast || map.view.width / map.view.perRow < 17) return undefined;
+  if (map.isPast || !cameras.showsBytes(map.view)) return undefined;
   const { from, to } = cameras.rangeOf(map.view);
   const id = map.actions.route().segment;
   const question = `${id} ${from} ${to} ${map.stamp}`;
@@ -250,9 +310,11 @@ function bytesInSight() {
 
 function move(view) {
   map.view = view;
-  const span = cameras.spanOf(view);
-  const isWhole = view.start === 0 && span >= view.sizeBytes;
-  map.placed = isWhole ? {} : { from: String(Math.round(view.start)), span: String(Math.round(span)) };
+  map.note = "";
+  const base = home();
+  const isHome = view.start === base.start && view.perRow === base.perRow && !isSelectedAbroad();
+  if (isHome) map.given = view;
+  map.placed = isHome ? {} : { from: String(Math.round(view.start)), span: String(Math.round(cameras.spanOf(view))) };
   map.actions.change({ from: undefined, span: undefined, ...map.placed });
   invalidate();
 }
@@ -269,11 +331,28 @@ function zoom(direction) {
 }
 
 function fitAll() {
-  if (map.view) move(cameras.camera(map.sizeBytes, map.width, map.height));
+  if (map.view) move(whole());
+}
+
+function fitPool() {
+  if (map.view && map.feed.pool) move(home());
 }
 
 function fitSelection() {
   if (map.view && map.selection) move(cameras.fitted(map.view, map.selection.from, map.selection.to));
+}
+
+/** Selects by a hand on the map: what one looks at stays where it is. */
+function select(range) {
+  map.selection = selectionOf(range);
+  map.actions.select(range);
+}
+
+/** Says why a key does nothing, to eyes and ears. */
+function tell(text) {
+  map.note = text;
+  map.actions.announce(text);
+  invalidate();
 }
 
 function byteAt({ x, y }) {
@@ -282,8 +361,14 @@ function byteAt({ x, y }) {
 
 function look(point) {
   if (!map.view) return;
+  map.note = "";
   const byte = byteAt(point);
-  hover(byte < 0 || byte >= map.sizeBytes ? undefined : { byte, range: rangeOfThing(thingAt(byte, source())) });
+  hover(byte < 0 || byte >= map.sizeBytes ? undefined : { byte, range: pressedAt(byte) });
+}
+
+/** What a press would select, as far as is known. */
+function pressedAt(byte) {
+  return !map.isPast && cameras.showsBytes(map.view) ? { from: byte, to: byte + 1 } : rangeOfThing(thingAt(byte, source()));
 }
 
 function hover(place) {

@@ -7,7 +7,7 @@ const dragPixels = 4;
 
 /**
  * `map` is `{view(), width(), height(), move(view), look(point), leave(), choose(point), closer(point), drop(), zoom(direction), all(),
- * selection(), step(direction)}`; points are in CSS pixels of the canvas.
+ * pool(), selection(), step(direction)}`; points are in CSS pixels of the canvas.
  */
 export function connectHands(canvas, map) {
   const pointers = new Map();
@@ -78,7 +78,7 @@ function onKey(event, map) {
     ArrowLeft: () => map.move(cameras.dragged(view, step, 0)), ArrowRight: () => map.move(cameras.dragged(view, -step, 0)),
     PageUp: () => map.move(cameras.scrolled(view, -page)), PageDown: () => map.move(cameras.scrolled(view, page)),
     Home: () => map.move(cameras.clamped({ ...view, start: 0 })), End: () => map.move(cameras.clamped({ ...view, start: view.sizeBytes })),
-    "+": () => map.zoom(1), "=": () => map.zoom(1), "-": () => map.zoom(-1), 0: map.all, f: map.selection,
+    "+": () => map.zoom(1), "=": () => map.zoom(1), "-": () => map.zoom(-1), 0: map.all, h: map.pool, f: map.selection,
     n: () => map.step(1), p: () => map.step(-1), Enter: () => map.step(0), Escape: map.drop,
   };
   const act = acts[event.key];

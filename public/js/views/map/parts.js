@@ -3,8 +3,8 @@
 import { make } from "../../dom.js";
 
 /**
- * Builds them into `host`. `act` is `{mode(name), zoom(direction), all(), selection(), table()}`: what a press does.
- * Answers `{mode, where, frame, canvas, empty, status, legend, details, caption, rows}`.
+ * Builds them into `host`. `act` is `{mode(name), zoom(direction), all(), pool(), selection(), table()}`: what a press does.
+ * Answers `{mode, pool, where, frame, canvas, empty, status, legend, details, caption, rows}`.
  */
 export function build(host, act) {
   const parts = {};
@@ -33,14 +33,17 @@ function head(parts, act) {
   const buttons = make("div", { className: "map-buttons" });
   for (const [text, title, press] of [
     ["−", "Zoom out (−)", () => act.zoom(-1)], ["+", "Zoom in (+)", () => act.zoom(1)],
-    ["All", "Show the whole (0)", act.all], ["Selection", "Show the selection (f)", act.selection],
+    ["All", "Show the whole (0)", act.all], ["Pool", "Show the pool (h)", act.pool], ["Selection", "Show the selection (f)", act.selection],
   ]) {
     const button = make("button", { text, title });
     button.type = "button";
     button.setAttribute("aria-label", title);
     button.addEventListener("click", press);
+    if (press === act.pool) parts.pool = button;
     buttons.append(button);
   }
+  // Only what is managed has one.
+  parts.pool.hidden = true;
   node.append(label, buttons);
   parts.where = node.appendChild(make("p", { className: "map-where" }));
   return node;
