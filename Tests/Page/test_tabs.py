@@ -232,6 +232,50 @@ class Locks(TabsTest):
         self.press("Show", "#tab-locks .lock")
         self.until(lambda: self.route().get("at") == "256", "the lock's bytes are selected")
 
+    def test_a_wait_that_has_not_ended_is_no_wait_that_never_was(self):
+        waiter = self.work("counter", ratePerSecond=2)[0]
+        self.until(lambda: self.server.ask("GET", f"segments/{self.id}/participants")["participants"], "it takes part")
+        holder = self.work("hold")[0]
+        self.open("locks")
+        self.until_text("#tab-locks .lock .spread", "No wait has ended yet; 1 is under way.")
+        facts = self.facts()
+        self.assertEqual(facts["Waits"], "none has ended yet")
+        self.assertRegex(facts["Found held by another"], r"^1 time [0-9.]+ %; 1 of them waits now$")
+        self.assertEqual(facts["Taken at once"], facts["Taken"])
+        self.assertEqual(facts["Owner"], f"shmlens-worker ({holder['pid']}) · hold-{holder['pid']} sleeping")
+        self.assertIn(f"shmlens-worker ({waiter['pid']}) · counter-{waiter['pid']}", self.browser.text("#tab-locks .lock tbody"))
+
+    def test_takes_that_did_not_wait_are_in_no_time_waited(self):
+        worker = self.work("counter", operations=2000)[0]
+        self.until(lambda: self.server.ask("GET", f"workers/{worker['workerId']}")["state"] == "exited", "the worker is done")
+        statistics = self.server.ask("GET", f"segments/{self.id}/locks")["locks"][0]["statistics"]
+        self.assertGreater(statistics["waitHistogram"][0]["count"], 0, "some that did not wait were timed")
+        self.open("locks")
+        self.until_text("#tab-locks .lock .facts", "Taken at once")
+        self.assertEqual(self.facts()["Taken at once"], f"{statistics['acquisitions'] - statistics['contended']:,} times")
+        if statistics["contended"] == 0:
+            self.assertEqual(self.facts()["Waits"], "none")
+            self.assertIn("Nobody has waited.", self.browser.text("#tab-locks .lock .spread"))
+
+    def test_a_bar_of_nothing_is_none(self):
+        self.open("locks")
+        widths = self.browser.run_async(
+            "const done = arguments[0]; import('./js/tabs/pieces.js').then(({ barTable }) => {"
+            "const bars = barTable({ id: 'trial', caption: 'Trial', labels: ['', '', ''] });"
+            "document.getElementById('tab-locks').append(bars.node);"
+            "bars.render([0, 1, 1e9].map((value) => ({ key: value, label: { text: '' }, value, text: '' })));"
+            "const found = [...bars.node.querySelectorAll('.fill')].map((one) => one.getBoundingClientRect().width);"
+            "bars.node.remove(); done(found) })")
+        self.assertEqual(widths[0], 0)
+        self.assertGreaterEqual(widths[1], 1)
+        self.assertGreater(widths[2], 50)
+
+    def facts(self):
+        """The first lock's, by their names."""
+        return self.browser.run(
+            "return Object.fromEntries([...document.querySelectorAll('#tab-locks .lock:first-child .facts > div')].map((one) => "
+            "[...one.children].map((part) => part.textContent.trim().replaceAll('\u00a0', ' '))))")
+
 
 class Participants(TabsTest):
     def test_the_dead_are_called_out_and_reclaimed(self):
@@ -247,12 +291,38 @@ class Participants(TabsTest):
         self.until_rows("participants", lambda rows: len(rows) == 1, "one is left")
         self.until("return document.querySelector('#tab-participants .notice').hidden", "nothing is called out")
 
+    def test_a_stopped_holder_is_told_and_who_waits_for_it(self):
+        waiter = self.work("counter", ratePerSecond=20)[0]
+        self.until(lambda: self.server.ask("GET", f"segments/{self.id}/participants")["participants"], "it takes part")
+        holder = self.work("hold")[0]
+        self.open("participants")
+
+        def row(pid):
+            return next((row for row in self.cells("participants") if row[0].endswith(f"-{pid}")), [""] * 9)
+        self.until(lambda: row(holder["pid"])[4].startswith("holds the lock, "), "it holds")
+        self.until(lambda: row(waiter["pid"])[4].startswith("waits for the lock, "), "the other waits")
+        self.assertEqual(row(holder["pid"])[:3], [f"hold-{holder['pid']}", f"shmlens-worker ({holder['pid']})", "alive"])
+        os.kill(holder["pid"], signal.SIGSTOP)
+        self.until(lambda: row(holder["pid"])[2] == "alive stopped", "it is stopped")
+        self.assertTrue(row(holder["pid"])[4].endswith("1 waits"), row(holder["pid"]))
+        self.assertEqual(self.browser.run("return document.querySelector('#participants-rows .badge[data-tone=error]').textContent"), "ownerStopped")
+        self.assertIn("ownerStopped", row(waiter["pid"])[4])
+        self.assertEqual(row(waiter["pid"])[1:3], [f"shmlens-worker ({waiter['pid']})", "alive"])
+        tone = "return [...document.querySelectorAll('#participants-rows .badge')].find((one) => one.textContent === 'stopped').dataset.tone"
+        self.assertEqual(self.browser.run(tone), "error")
+        # What it is called stays when no lock tells of it any more.
+        os.kill(holder["pid"], signal.SIGCONT)
+        self.server.ask("DELETE", f"workers/{holder['workerId']}")
+        self.until(lambda: row(waiter["pid"])[4] == "–", "nobody waits")
+        self.assertEqual(row(waiter["pid"])[1], f"shmlens-worker ({waiter['pid']})")
+
     def test_leads_to_the_blocks_and_events_of_one(self):
         churn, counter = self.work("churn", ratePerSecond=50)[0], self.work("counter", ratePerSecond=50)[0]
         self.open("participants")
         self.until_rows("participants", lambda rows: len(rows) == 2, "two participants")
         self.press("Process", "#tab-participants thead")
-        self.until_rows("participants", lambda rows: int(rows[0][1]) < int(rows[1][1]), "in the order of their processes")
+        pid = lambda row: int(row[0].rsplit("-", 1)[1])
+        self.until_rows("participants", lambda rows: pid(rows[0]) < pid(rows[1]), "in the order of their processes")
         self.browser.run(
             "[...document.querySelectorAll('#participants-rows tr')].find((row) => row.textContent.includes('counter'))"
             ".querySelector('[data-action=Events]').click()")
@@ -393,7 +463,7 @@ class Workers(TabsTest):
         self.browser.click("#tab-workers input[value=counter]")
         self.fill("ratePerSecond", "50", "#tab-workers form")
         self.press("Start", "#tab-workers form")
-        self.until_rows("workers", lambda rows: len(rows) == 1 and rows[0][2] == "counter", "the worker")
+        self.until_rows("workers", lambda rows: len(rows) == 1 and rows[0][2] == "counter ratePerSecond 50", "the worker and what it was told")
         self.until_rows("workers", lambda rows: rows[0][4].endswith("/s") and 20 < float(rows[0][4].split()[0]) < 80, "its rate")
         self.until("return document.querySelector('.spark polyline').getAttribute('points').split(' ').length > 2", "its line")
         self.press("End", "#workers-rows")
@@ -541,6 +611,46 @@ class Looks(TabsTest):
                     self.open(tab)
                     self.until(f"return document.querySelectorAll('#tab-{tab} tbody tr').length > 0", "rows")
                     self.assertLessEqual(*self.browser.run("return [document.documentElement.scrollWidth, innerWidth]"))
+
+    def test_the_workers_fit_beside_their_form(self):
+        self.work("churn", 2, ratePerSecond=50, seed=123456789, durationMilliseconds=3600000, operations=100000000)
+        self.work("hold", holdMilliseconds=1)
+        self.work("falsesharing", durationMilliseconds=400)
+        self.open("workers")
+        self.until_rows("workers", lambda rows: len(rows) == 2, "workers")
+        self.until_rows("ended", lambda rows: any("as fast apart" in row[6] for row in rows), "what was measured")
+        self.until_rows("workers", lambda rows: rows[0][4] != "–", "a rate")
+        sides = "return [...document.querySelectorAll('#tab-workers .work .scroll')].map((one) => [one.scrollWidth, one.clientWidth])"
+        for inner, outer in self.browser.run(sides):
+            self.assertLessEqual(inner, outer)
+
+    def test_the_scrubber_has_a_line_of_its_own_where_it_is_narrow(self):
+        self.addCleanup(self.browser.size, 1280, 900)
+        boxes = (
+            "return ['scrub', 'scrub-at', 'scrub-now', 'scrubber'].map((id) => {"
+            "const { left, right, top, bottom } = document.getElementById(id).getBoundingClientRect(); return { left, right, top, bottom } })")
+        self.browser.size(360, 900)
+        self.open("locks")
+        for said in ("now", "899 s ago, at 13:18:47 UTC"):
+            self.browser.run("document.getElementById('scrub-at').textContent = arguments[0]", said)
+            slider, words, now, host = self.browser.run(boxes)
+            self.assertGreater(slider["right"] - slider["left"], 0.9 * (host["right"] - host["left"]))
+            self.assertGreaterEqual(slider["top"], max(words["bottom"], now["bottom"]))
+            self.assertLessEqual(abs(now["top"] + now["bottom"] - words["top"] - words["bottom"]), 4, "the words and the button share a line")
+        self.browser.size(1280, 900)
+        slider, words, now, _ = self.browser.run(boxes)
+        self.assertLess(slider["top"], now["bottom"])
+
+    def test_the_bytes_begin_below_their_heading(self):
+        self.addCleanup(self.browser.size, 1280, 900)
+        for width, height in ((1280, 900), (2560, 1440)):
+            self.browser.size(width, height)
+            self.open("locks")
+            gap = self.browser.run(
+                "const box = (id) => document.getElementById(id).getBoundingClientRect();"
+                "const heading = document.getElementById('hex-title'); const range = document.createRange(); range.selectNodeContents(heading);"
+                "return box('hex').top - range.getBoundingClientRect().bottom")
+            self.assertLess(gap, 24, f"at {width}")
 
     def test_what_does_not_change_is_not_touched(self):
         self.allocate(64, "still", 5)

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { operationsOf, ordered, orderOf, owned, placed, since } from "../../../public/js/tabs/cells.js";
 import { hexBytes, number, offset, place, present, resultText, size, TypedError, workerRequest, workloads } from "../../../public/js/tabs/input.js";
-import { extent, growth, lines, polyline, rate, Rates, shares, trimmed } from "../../../public/js/tabs/scale.js";
+import { extent, growth, lines, polyline, rate, Rates, shares, trimmed, waited } from "../../../public/js/tabs/scale.js";
+import { named, tiesOf } from "../../../public/js/tabs/ties.js";
 import { nature, thread, trouble, verdict } from "../../../public/js/tabs/words.js";
 
 const refuses = (field, run) => assert.throws(run, (error) => error instanceof TypedError && error.field === field);
@@ -118,6 +119,44 @@ test("histograms lose their empty ends and keep their sum", () => {
   assert.deepEqual(shares([0, 1, 4]), [0, 0.25, 1]);
   assert.deepEqual(shares([0, 0]), [0, 0]);
   assert.ok(shares([1, 1e9])[0] > 0);
+});
+
+test("the bounds of a histogram's bars are all the same factor apart, however many buckets there are", () => {
+  for (let size = 1; size <= 40; size += 1) {
+    const histogram = Array.from({ length: size }, (_, index) => ({ upToNanoseconds: index < 39 ? 2 ** index : null, count: index + 1 }));
+    const found = trimmed(histogram, "upToNanoseconds");
+    assert.ok(found.length <= 14, `${size}: ${found.length} bars`);
+    assert.equal(found.reduce((sum, { count }) => sum + count, 0), size * (size + 1) / 2);
+    assert.equal(found.at(-1).upToNanoseconds, histogram.at(-1).upToNanoseconds);
+    const exponents = found.map(({ upToNanoseconds }) => upToNanoseconds === null ? 39 : Math.log2(upToNanoseconds));
+    const steps = new Set(exponents.slice(1).map((exponent, index) => exponent - exponents[index]));
+    assert.ok(steps.size <= 1, `${size}: steps of ${[...steps]}`);
+  }
+});
+
+test("who took a lock at once has not waited", () => {
+  assert.deepEqual(waited([{ upToNanoseconds: 1, count: 9 }, { upToNanoseconds: 2, count: 0 }, { upToNanoseconds: 4, count: 1 }]),
+    [{ upToNanoseconds: 2, count: 0 }, { upToNanoseconds: 4, count: 1 }]);
+  assert.deepEqual(waited(undefined), []);
+});
+
+test("locks and participants are joined: who holds, who waits, who is stopped, and what each is called", () => {
+  const holder = { pid: 7, name: "hold-7", alive: true };
+  const waiter = { pid: 8, name: "one\n", alive: true };
+  const gone = { pid: 7, name: "before", alive: false };
+  const lock = {
+    type: "mutex", owner: { pid: 7, tid: 7, command: "worker", alive: true, threadState: "stopped" },
+    waiters: [{ pid: 8, tid: 9, command: "worker", threadState: "sleeping" }, { pid: 10, tid: 10, command: "other", threadState: "sleeping" }],
+  };
+  assert.deepEqual(tiesOf(holder, [lock]), { held: [lock], awaited: undefined, trouble: { text: "stopped", tone: "error" }, command: "worker" });
+  assert.deepEqual(tiesOf(waiter, [lock]), { held: [], awaited: lock, trouble: undefined, command: "worker" });
+  assert.deepEqual(tiesOf(gone, [lock]), { held: [], awaited: undefined, trouble: undefined, command: undefined }, "its number came again");
+  assert.deepEqual(tiesOf({ alive: false }, [{ ...lock, owner: { alive: false } }]).held, [], "two unknown numbers are not one");
+  const told = named(lock, [gone, holder, waiter]);
+  assert.equal(thread(told.owner), "worker (7) · hold-7");
+  assert.equal(thread(told.waiters[0]), "worker (8, thread 9) · one⟨U+000A⟩");
+  assert.equal(thread(told.waiters[1]), "other (10)");
+  assert.equal(named({ ...lock, owner: undefined }, []).owner, undefined);
 });
 
 test("each verdict is said in words, with what helps", () => {

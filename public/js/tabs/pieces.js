@@ -232,5 +232,7 @@ function fillBar(row, entry) {
   if (fill.className !== className) fill.className = className;
   const width = `${(entry.share * 100).toFixed(2)}%`;
   if (fill.style.width !== width) fill.style.width = width;
+  // What is there shows however little it is; of nothing there is no bar.
+  fill.hidden = entry.share === 0;
   if (past) spark(past, entry.past?.series ?? [], entry.past);
 }

@@ -63,23 +63,26 @@ export function polyline(series, width, height, window) {
 }
 
 /**
- * A histogram without its empty ends; where more than `most` buckets are left, neighbours are joined.
- * `key` names the bound; null is "beyond".
+ * A histogram of powers of two without its empty ends. Where more than `most` buckets are left, as many neighbours are
+ * joined everywhere: counted from the last one, so that each bound is the same factor above the one before. What the
+ * first one lacks lies among the empty ones. `key` names the bound; null is "beyond".
  */
 export function trimmed(histogram, key, most = 14) {
   const first = histogram.findIndex(({ count }) => count > 0);
   if (first < 0) return [];
   const last = histogram.findLastIndex(({ count }) => count > 0);
-  let found = histogram.slice(first, last + 1);
-  while (found.length > most) {
-    const joined = [];
-    for (let index = 0; index < found.length; index += 2) {
-      const pair = found.slice(index, index + 2);
-      joined.push({ [key]: pair.at(-1)[key], count: pair.reduce((sum, { count }) => sum + count, 0) });
-    }
-    found = joined;
+  const step = Math.ceil((last + 1 - first) / most);
+  const found = [];
+  for (let end = last; end >= first; end -= step) {
+    const joined = histogram.slice(Math.max(first, end - step + 1), end + 1);
+    found.unshift({ [key]: histogram[end][key], count: joined.reduce((sum, { count }) => sum + count, 0) });
   }
   return found;
+}
+
+/** A histogram of waits without those who did not wait: the format counts them as waits of nothing. */
+export function waited(histogram = []) {
+  return histogram.filter(({ upToNanoseconds }) => upToNanoseconds !== 1);
 }
 
 /** The share of each entry of the greatest, 0 to 1; what is there at all shows. */

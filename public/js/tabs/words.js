@@ -2,10 +2,10 @@
 
 import { visible } from "../format.js";
 
-/** A process and its thread, as people name them. */
-export function thread({ command, pid, tid }) {
+/** A process and its thread, as people name them; `name`, beside it, is what it calls itself as a participant. */
+export function thread({ command, pid, tid, name }) {
   const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
-  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})`;
+  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})${name ? ` · ${visible(name)}` : ""}`;
 }
 
 /** How a thread is, in a word and a tone; undefined where it is as it should be. */

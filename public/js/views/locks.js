@@ -5,7 +5,8 @@ import { facts, make, reconcile, setText, show } from "../dom.js";
 import { chart } from "../tabs/chart.js";
 import { barTable, button, dataTable, section } from "../tabs/pieces.js";
 import { reveal } from "../tabs/picker.js";
-import { growth, rate, trimmed } from "../tabs/scale.js";
+import { growth, rate, trimmed, waited } from "../tabs/scale.js";
+import { named } from "../tabs/ties.js";
 import { nature, thread, trouble, verdict } from "../tabs/words.js";
 import { showProvenance } from "./provenance.js";
 
@@ -31,7 +32,8 @@ export function connect(host, theActions) {
 
 export function render(store) {
   const answer = store.data("locks");
-  const locks = answer?.locks ?? [];
+  const participants = store.data("participants")?.participants ?? [];
+  const locks = (answer?.locks ?? []).map((lock) => named(lock, participants));
   // The server has no key of its own for these: its words are what tells them.
   const unseen = (answer?.hidden ?? []).find(({ what }) => /wait for the lock/.test(what))?.count ?? 0;
   renderAlarms(locks, unseen);
@@ -44,6 +46,8 @@ export function render(store) {
 
 const keyOf = (lock) => `${lock.offset ?? "set"}:${lock.index ?? ""}`;
 const nameOf = (lock) => `${visible(lock.label) || lock.type} at ${hex(lock.offset)}`;
+/** How many wait now, those that cannot be seen among them. */
+const waitingFor = (lock, unseen) => lock.waiters.length + unseen;
 
 /** What cannot go on by itself, in plain words, before anything else. */
 function renderAlarms(locks, unseen) {
@@ -56,7 +60,7 @@ function renderAlarms(locks, unseen) {
   }, (notice, lock) => {
     const { title, help } = verdict(lock);
     show(notice.firstElementChild, { text: title });
-    const many = lock.waiters.length + (lock.type === "mutex" ? unseen : 0);
+    const many = waitingFor(lock, lock.type === "mutex" ? unseen : 0);
     const waiters = many > 0 ? `${plural(many, "thread waits", "threads wait")} for it. ` : "";
     show(notice.lastElementChild, { text: `${nameOf(lock)}. ${waiters}${help ?? ""}`.trim() });
   });
@@ -98,17 +102,25 @@ function fillLock(node, lock, unseen) {
   });
   facts(list, entries(lock, unseen));
   waiters.render(lock.waiters.slice(0, waitersMost), (waiter) => `${waiter.pid} ${waiter.tid}`, (waiter) => [
-    { text: thread(waiter) },
+    { className: "who", text: thread(waiter) },
     { className: "number", text: waiter.waitingForMilliseconds == null ? "–" : duration(waiter.waitingForMilliseconds) },
     { text: trouble(waiter) ? "" : waiter.threadState, badges: [trouble(waiter)].filter(Boolean) },
   ]);
   histograms.hidden = !lock.statistics;
   if (!lock.statistics) return;
-  for (const [key, table] of Object.entries(times)) {
-    table.render(trimmed(lock.statistics[key] ?? [], "upToNanoseconds").map((bucket) => ({
-      key: String(bucket.upToNanoseconds), label: { text: nanoseconds(bucket.upToNanoseconds) }, value: bucket.count, text: count(bucket.count),
-    })), key === "waitHistogram" ? "Nobody has waited." : "Nothing was timed yet.");
-  }
+  times.waitHistogram.render(bars(waited(lock.statistics.waitHistogram)), noWaits(waitingFor(lock, unseen)));
+  times.holdHistogram.render(bars(lock.statistics.holdHistogram ?? []), "Nothing was timed yet.");
+}
+
+function bars(histogram) {
+  return trimmed(histogram, "upToNanoseconds").map((bucket) => ({
+    key: String(bucket.upToNanoseconds), label: { text: nanoseconds(bucket.upToNanoseconds) }, value: bucket.count, text: count(bucket.count),
+  }));
+}
+
+/** A wait is timed when it ends: those under way are in no histogram. */
+function noWaits(waiting) {
+  return waiting > 0 ? `No wait has ended yet; ${count(waiting)} ${waiting === 1 ? "is" : "are"} under way.` : "Nobody has waited.";
 }
 
 function entries(lock, unseen) {
@@ -126,16 +138,33 @@ function entries(lock, unseen) {
     ["Value", lock.value == null ? undefined : count(lock.value)],
     ["Kind", nature(lock)],
     ["Known by", lock.evidence?.join(", ")],
-    ["Taken", statistics && plural(statistics.acquisitions, "time")],
-    ["Found held by another", statistics && {
-      text: plural(statistics.contended, "time"), note: percent(statistics.acquisitions ? statistics.contended / statistics.acquisitions : 0),
-    }],
+    ...(statistics ? takes(statistics, waitingFor(lock, unseen)) : []),
     ["Owners that died", statistics && {
       text: count(statistics.ownerDeaths), badges: statistics.ownerDeaths > 0 ? [{ text: "recovered from", tone: "warning" }] : [],
     }],
-    ["Waits", statistics && spread(statistics.waitHistogram)],
+    ["Waits", statistics && waits(statistics, waitingFor(lock, unseen))],
     ["Holds", statistics && spread(statistics.holdHistogram, `${plural(statistics.sampled, "take")} that did not wait were timed`)],
   ];
+}
+
+/** How often the lock was had, at once or not. Who waits now has found it held as well, and is counted only when it has it. */
+function takes({ acquisitions, contended }, waiting) {
+  const found = contended + waiting;
+  return [
+    ["Taken", plural(acquisitions, "time")],
+    ["Taken at once", { text: plural(Math.max(0, acquisitions - contended), "time"), title: "without a wait" }],
+    ["Found held by another", {
+      text: plural(found, "time"),
+      note: [percent(found > 0 ? found / (acquisitions + waiting) : 0), waiting > 0 && `${count(waiting)} of them ${waiting === 1 ? "waits" : "wait"} now`].filter(Boolean).join("; "),
+    }],
+  ];
+}
+
+/** The waits that have ended, and how many have not. */
+function waits(statistics, waiting) {
+  const ended = waited(statistics.waitHistogram);
+  if (boundOf(ended, 1) === undefined) return { text: waiting > 0 ? "none has ended yet" : "none" };
+  return { ...spread(ended), note: waiting > 0 ? `${count(waiting)} under way` : undefined };
 }
 
 /** The middle and the tail of a histogram whose bounds are powers of two. */

@@ -27,7 +27,7 @@ export function connect(host, theActions) {
     id: "workers", caption: "Workers that run",
     columns: [
       { label: "Worker" }, { label: "Process", className: "number" }, { label: "Workload" }, { label: "Operations", className: "number" },
-      { label: "A second", className: "number" }, { label: "Over time", className: "secondary" }, { label: "Runs", className: "number" }, { label: "Told", className: "secondary" },
+      { label: "A second", className: "number" }, { label: "Over time", className: "secondary" }, { label: "Runs", className: "number" },
     ],
     actions: [{ label: "End", title: "Ask it to end; after 2 s it is killed", isChange: true, run: end }],
   });
@@ -76,7 +76,6 @@ export function render(store) {
     { className: "number rate", text: rate(rates.of(worker.workerId)), title: "operations a second, between the last two looks" },
     { className: "secondary spark" },
     { className: "number", text: duration(worker.ranForMilliseconds), title: `since ${worker.startedAt}` },
-    { className: "secondary told", text: told(worker.options) },
   ], { emptyText: answer ? "This server has no worker on this segment. Start one to see the memory move." : "Waiting for the workers…" });
   running.forEach(({ workerId }, index) => spark(parts.running.body.rows[index].querySelector(".spark"), rates.series(workerId)));
   parts.endAll.hidden = running.length < 2;
@@ -85,7 +84,7 @@ export function render(store) {
     { text: String(worker.workerId) }, { className: "number", text: String(worker.pid) }, workloadCell(worker), { badges: [ending(worker)] },
     { className: "number", text: count(worker.operations) },
     { className: "number", text: duration(worker.ranForMilliseconds), title: `since ${worker.startedAt}` },
-    { text: resultText(worker.result, count) ?? "–" },
+    { className: "measured", text: resultText(worker.result, count) ?? "–" },
   ]);
   parts.past.hidden = !store.isPast;
   changes.render(store);
@@ -94,12 +93,13 @@ export function render(store) {
 
 const isFault = (name) => workloads.some((one) => one.name === name && one.isFault);
 
-function workloadCell({ workload }) {
-  return { text: visible(workload), badges: isFault(workload) ? [{ text: "fault", tone: "warning" }] : [] };
+/** What it was told stands below what it does: a column of its own made the table wider than its place. */
+function workloadCell({ workload, options }) {
+  return { className: "told", text: visible(workload), badges: isFault(workload) ? [{ text: "fault", tone: "warning" }] : [], note: told(options) };
 }
 
 function told(options = {}) {
-  return Object.entries(options).map(([key, value]) => `${key} ${typeof value === "number" ? count(value) : visible(value)}`).join(", ") || "–";
+  return Object.entries(options).map(([key, value]) => `${key} ${typeof value === "number" ? count(value) : visible(value)}`).join(", ");
 }
 
 /** How a worker ended, in words. A fault that did what it is for is no surprise. */
