@@ -85,7 +85,7 @@ class Leading(PageCase):
         self.browser.until(lambda: "which is stopped" in (self.browser.text("#segment-findings") or ""), "the finding")
         self.assertIn(f"({worker['pid']})", self.browser.text("#segment-findings"))
         self.assertEqual(self.browser.run("return document.querySelector('#segment-findings li').dataset.severity"), "error")
-        self.assertTrue(self.browser.text("#segment-facts").replace("\xa0", " ").count(f"held by {worker['pid']} "))
+        self.assertTrue(self.browser.text("#segment-facts").replace("\xa0", " ").count(f"held by {worker['pid']}"))
         self.browser.run("document.querySelector('#segment-findings a').click()")
         self.browser.until("return !document.getElementById('tab-locks').hidden", "the locks")
         self.browser.until(lambda: 0 <= self.browser.run(TABS_TOP) < 200, "they are in sight")

@@ -227,7 +227,7 @@ class Visit(unittest.TestCase):
         holder = self.work("hold")
         self.tab("locks")
         self.until_text("#tab-locks .lock-state", "Held by")
-        self.until_text("#segment-facts", f"held by {holder['pid']} ")
+        self.until_text("#segment-facts", f"held by {holder['pid']}")
         self.until_text("#tab-locks .lock tbody", str(waiter["pid"]))
         os.kill(holder["pid"], signal.SIGSTOP)
         self.until_text("#tab-locks .alarm", "The holder is stopped")

@@ -140,10 +140,7 @@ function renderFacts(segment) {
   const entries = segment ? [
     ["Size", size(segment.sizeBytes)], ["In memory", size(segment.residentBytes)],
     ["Mapped by", segment.mapperCount == null ? "unknown" : plural(segment.mapperCount, "process", "processes")],
-    ["Lock", segment.lock && {
-      ...lockFact(segment.lock),
-      note: segment.lock.waiters?.length ? plural(segment.lock.waiters.length, "waiter") : undefined,
-    }],
+    ["Lock", segment.lock && lockFact(segment.lock)],
     ["Used", segment.heap && { ...size(segment.heap.usedBytes), note: `in ${plural(segment.heap.usedBlockCount, "block")}` }],
     ["Largest free", segment.heap && { ...size(segment.heap.largestFreeBytes), note: `of ${bytes(segment.heap.freeBytes)} free` }],
     ["Counter", segment.header && { text: count(segment.header.counter), note: visible(segment.header.text) || undefined }],
@@ -153,11 +150,14 @@ function renderFacts(segment) {
   facts(list, entries);
 }
 
-/** The pid comes first: a long name is cut where there is no room. */
-function lockFact({ state, owner }) {
+/** The number alone has the room that there is; who that is stands below, and in full in the title. */
+function lockFact({ state, owner, waiters }) {
   if (state !== "held") return { text: state };
-  const text = `held by ${owner?.pid ?? "?"} ${visible(owner?.command ?? "")}`.trim();
-  return { text, title: text };
+  const command = visible(owner?.command ?? "");
+  return {
+    text: `held by ${owner?.pid ?? "?"}`, title: command && `${command} (${owner.pid ?? "?"})`,
+    note: waiters?.length ? plural(waiters.length, "waiter") : command || undefined,
+  };
 }
 
 function renderTabs(store, isManaged) {
