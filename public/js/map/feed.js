@@ -138,11 +138,12 @@ export class Feed {
     const known = this.fine && this.fine.from <= from && this.fine.to >= to ? this.fine : this.coarse;
     if (!known) return Infinity;
     if (known.blocks) return known.blocks.length;
-    let count = 0;
+    // A block counts where it begins: one more may reach in from before.
+    let count = 1;
     for (const bucket of known.buckets) {
       if (bucket.offset + bucket.sizeBytes <= from || bucket.offset >= to) continue;
       const seen = Math.min(to, bucket.offset + bucket.sizeBytes) - Math.max(from, bucket.offset);
-      count += bucket.blockCount * (seen / bucket.sizeBytes) + 1;
+      count += bucket.blockCount * (seen / bucket.sizeBytes);
     }
     return count;
   }
