@@ -299,6 +299,54 @@ test("what failed is asked again a while later, the layout too; no right is not"
   assert.equal(asked.filter((path) => path.endsWith("pages")).length, 1);
 });
 
+test("few blocks in many stretches are asked for one by one, many are not", async () => {
+  for (const [blockCount, asks] of [[0, /limit=10000$/u], [4, /buckets=/u]]) {
+    const asked = [];
+    const buckets = Array.from({ length: 3840 }, (_, index) => bucket(4096 + index * 16, 16, 0, { blockCount: index % 4 === 0 ? 1 : blockCount }));
+    const feed = new Feed(async (path) => {
+      asked.push(path);
+      return path.endsWith("layout") ? { regions: layout } : { buckets, blocks: [] };
+    }, () => {});
+    feed.open("a");
+    await new Promise((resolve) => { setImmediate(resolve); });
+    feed.want(view, { heap: true, pages: false, stamp: "1" });
+    assert.match(asked.at(-1), asks);
+  }
+});
+
+test("a fine picture is asked for where one stops, not on the way", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let [now, changes] = [0, 0];
+  const asked = [];
+  const feed = new Feed(async (path) => {
+    asked.push(path);
+    return path.endsWith("layout") ? { regions: layout } : { buckets: [], blocks: [] };
+  }, () => { changes += 1; }, undefined, () => now);
+  const fine = () => asked.filter((path) => path.includes("from=")).length;
+  const want = async (view) => {
+    feed.want(view, { heap: true, pages: false, stamp: "1" });
+    await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  feed.open("a");
+  await new Promise((resolve) => { setImmediate(resolve); });
+  await want(view);
+  assert.equal(fine(), 1, "the first view is looked at at once");
+  let moved = view;
+  for (let step = 0; step < 20; step += 1) {
+    now += 16;
+    context.mock.timers.tick(16);
+    moved = { ...moved, start: 4096 + step, perRow: moved.perRow / 2 };
+    await want(moved);
+  }
+  assert.equal(fine(), 1);
+  const before = changes;
+  now += 81;
+  context.mock.timers.tick(81);
+  assert.equal(changes, before + 1, "the view is told to draw, and so to ask");
+  await want(moved);
+  assert.equal(fine(), 2);
+});
+
 test("an object made anew has its layout asked for anew", async () => {
   const asked = [];
   const feed = new Feed(async (path) => {

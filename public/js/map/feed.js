@@ -14,6 +14,8 @@ const stretchWidth = 5;
 const margin = 0.25;
 /** From a failure to the next question. */
 const retryMilliseconds = 5000;
+/** A view that has not moved for so long is one to look at: to read a fine picture takes more than a frame has. */
+const restMilliseconds = 80;
 
 export class Feed {
   #get;
@@ -29,6 +31,9 @@ export class Feed {
   #timer = 0;
   #epoch;
   #now;
+  #view;
+  #restsAt = 0;
+  #restTimer = 0;
 
   layout = undefined;
   /** `{from, to, buckets}` of the whole pool. */
@@ -70,6 +75,8 @@ export class Feed {
   /** Forgets all, and waits for nothing any more. */
   close() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#restTimer);
+    this.#view = undefined;
     for (const controller of this.#controllers.values()) controller.abort();
     this.#controllers.clear();
     this.#asked.clear();
@@ -109,6 +116,7 @@ export class Feed {
   }
 
   #wantFine(view, stamp) {
+    if (!this.#isAtRest(view)) return;
     const seen = rangeOf(view);
     const from = Math.max(this.#pool.from, Math.floor((seen.from - spanOf(view) * margin) / granuleBytes) * granuleBytes);
     const to = Math.min(this.#pool.to, Math.ceil((seen.to + spanOf(view) * margin) / granuleBytes) * granuleBytes);
@@ -146,6 +154,20 @@ export class Feed {
       count += bucket.blockCount * (seen / bucket.sizeBytes);
     }
     return count;
+  }
+
+  /** Whether nobody has moved the view for a moment: what passes by is shown by what is known. */
+  #isAtRest(view) {
+    const now = this.#now();
+    if (view !== this.#view) {
+      // The first view is at rest from the beginning.
+      this.#restsAt = this.#view ? now + restMilliseconds : now;
+      this.#view = view;
+    }
+    if (now >= this.#restsAt) return true;
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(this.#changed, this.#restsAt - now + 1);
+    return false;
   }
 
   #wantPages(view, stamp) {
