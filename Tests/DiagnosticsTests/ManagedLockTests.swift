@@ -89,6 +89,9 @@ import Testing
         let dead = try #require(try report(Self.segment(word: 0x4000_0000)).finding)
         #expect(dead.code == "ownerDead" && dead.severity == .warning)
         #expect(dead.message.hasSuffix("died with the lock: the next to take it repairs what was half done"))
+        let unmarked = try #require(try report(Self.segment(word: 201), [Self.owner: .gone]).finding)
+        #expect(unmarked.code == "ownerDead" && unmarked.severity == .error)
+        #expect(unmarked.message.hasSuffix("which the system did not mark: nobody can take it again"))
     }
 
     @Test(arguments: [ThreadState.running, .sleeping, .waiting])

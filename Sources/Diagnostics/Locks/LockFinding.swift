@@ -14,6 +14,8 @@ extension LockReport {
         case (.destroyed, _): (.error, "the lock was destroyed: nobody can take it again")
         case (.notRecoverable, _): (.error, "the lock is lost: its holder died, and nobody can take it again")
         case (_, .ownerStopped): (.error, "the lock is held by \(holder), which is stopped: \(queue) until it goes on")
+        case (_, .ownerDead) where recoverable != true:
+            (.error, "\(holder) died with the lock, which the system did not mark: nobody can take it again")
         case (_, .ownerDead): (.warning, "\(holder) died with the lock: the next to take it repairs what was half done")
         case (_, .ownerNotMapping): (.error, "the lock is held by \(holder), which no longer maps the segment")
         case (_, .ambiguous), (_, .ok): (.warning, "who holds the lock cannot be told from here")
