@@ -86,6 +86,43 @@ import Testing
         }
     }
 
+    /// The image, with an operation more each time that somebody asks how many there were.
+    private final class Advancing: ByteSource {
+        let image: EditableImage
+        private let operations: Atomic<UInt64>
+
+        init(_ image: EditableImage) {
+            self.image = image
+            operations = Atomic(image.word(shmlens_header_offset_event_head))
+        }
+
+        func size() -> Int { image.bytes.count }
+
+        func read(at offset: Int, count: Int) throws(ReadFailure) -> [UInt8] {
+            guard offset == shmlens_header_offset_event_head else { return image.source.read(at: offset, count: count) }
+            var image = image
+            image.set(offset, operations.wrappingAdd(1, ordering: .relaxed).newValue)
+            return image.source.read(at: offset, count: count)
+        }
+    }
+
+    @Test(arguments: [0, 1] as [UInt64])
+    func `an event of a block that cannot be takes none from the picture unsaid`(spanBytes: UInt64) throws {
+        var image = try #require(Self.good)
+        let head = image.word(shmlens_header_offset_event_head)
+        let block = try #require(image.blocks.first { $0.state == .used })
+        for sequence in head + 1...head + 3 {
+            let event = image.layout.eventOffset(sequence)
+            for offset in stride(from: event, to: event + shmlens_event_bytes, by: 8) { image.set(offset, 0) }
+            image.set(event + shmlens_event_offset_sequence, sequence)
+            image.set(event + shmlens_event_offset_span_offset, block.spanOffset)
+            image.set(event + shmlens_event_offset_span_bytes, spanBytes)
+        }
+        let picture = try SegmentReader(source: Advancing(image), layout: image.layout).heap()
+        #expect(picture.sequence > head)
+        #expect(picture.consistency == (spanBytes == 0 ? .consistent : .torn))
+    }
+
     @Test func `a table that claims four billion blocks is looked at in part, and the picture says so`() throws {
         let good = try #require(Self.good)
         var image = good

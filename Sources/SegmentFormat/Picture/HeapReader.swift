@@ -24,7 +24,7 @@ extension SegmentReader {
                     last = picture(copied.blocks, sequence: after, highWater: copied.highWater, .torn)
                     continue
                 }
-                replay(events, onto: &copied.blocks)
+                if !replay(events, onto: &copied.blocks) { copied.consistency = .torn }
             }
             var result = picture(
                 copied.blocks, sequence: after, highWater: copied.highWater, copied.consistency)
@@ -107,13 +107,16 @@ extension SegmentReader {
     /// Brings blocks copied at different moments to the moment of the last event.
     ///
     /// A copied block that is as new as an event includes it already.
-    func replay(_ events: [EventRecord], onto blocks: inout [PictureBlock]) {
+    ///
+    /// - Returns: false where an event tells of a block that cannot be.
+    func replay(_ events: [EventRecord], onto blocks: inout [PictureBlock]) -> Bool {
         var touched: Set<Int> = []
         for event in events {
             if event.spanBytes != 0 { touched.insert(Int(truncatingIfNeeded: event.spanOffset)) }
             if event.oldSpanBytes != 0 { touched.insert(Int(truncatingIfNeeded: event.oldSpanOffset)) }
         }
-        guard !touched.isEmpty else { return }
+        guard !touched.isEmpty else { return true }
+        var isSound = true
         var changed: [Int: PictureBlock] = [:]
         blocks.removeAll { block in
             guard touched.contains(block.spanOffset) else { return false }
@@ -129,10 +132,13 @@ extension SegmentReader {
             }
             let new = Int(truncatingIfNeeded: event.spanOffset)
             if event.spanBytes != 0, changed[new].map({ $0.sequence < event.sequence }) ?? true {
-                changed[new] = PictureBlock(event, layout: layout)
+                let block = PictureBlock(event, layout: layout)
+                if block == nil { isSound = false }
+                changed[new] = block
             }
         }
         blocks.append(contentsOf: changed.values)
+        return isSound
     }
 
     /// Sorts the blocks and holds them against each other.
