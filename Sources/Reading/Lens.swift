@@ -43,10 +43,10 @@ public final class Lens: Sendable {
     ///
     /// Of those who want one of the same segment at the same time one takes it, and the others wait for that: it was
     /// begun after they asked.
-    public func heap(of segment: ManagedSegment) throws(ReadingError) -> HeapPicture {
+    public func heap(of segment: ManagedSegment) throws(ReadingError) -> DatedPicture {
         let key = PictureCache.Key(segment)
-        func current() throws(ReadingError) -> HeapPicture? {
-            guard let known = pictures.picture(key), try segment.head() == known.sequence else { return nil }
+        func current() throws(ReadingError) -> DatedPicture? {
+            guard let known = pictures.picture(key), try segment.head() == known.picture.sequence else { return nil }
             return known
         }
         if let known = try current() { return known }
@@ -55,9 +55,9 @@ public final class Lens: Sendable {
             if let known = pictures.picture(key, begunSince: asked) { return known }
             if let known = try current() { return known }
             let begun = Clocks.monotonicNanoseconds()
-            let picture = try segment.heap()
-            pictures.keep(picture, key, begunAt: begun)
-            return picture
+            let taken = DatedPicture(picture: try segment.heap(), begunAtNanoseconds: begun)
+            pictures.keep(taken, key)
+            return taken
         }
     }
 
@@ -77,6 +77,13 @@ public final class Lens: Sendable {
         return sources.proc.isAlive(
             pid, startTicks: record.startTime, pidNamespace: record.pidNamespace, host: host)
     }
+}
+
+/// A picture of a heap and when it was begun: it may have been taken for somebody who asked before.
+public struct DatedPicture: Sendable {
+    public let picture: HeapPicture
+    /// CLOCK_MONOTONIC.
+    public let begunAtNanoseconds: Int64
 }
 
 /// The last pictures of some heaps, for as long as nothing happens in them.
@@ -103,8 +110,7 @@ final class PictureCache: Sendable {
 
     private struct Entry {
         let key: Key
-        let picture: HeapPicture
-        let begunAt: Int64
+        let taken: DatedPicture
         /// Whoever waited while it was taken is served by any picture, whoever comes later by a consistent one.
         let servesUntil: Int64
     }
@@ -118,31 +124,32 @@ final class PictureCache: Sendable {
     /// Segments share a few: two that meet in one wait for one another, which costs time and nothing else.
     private let turns = (0..<8).map { _ in Turn() }
 
-    func taking(_ key: Key, _ body: () throws(ReadingError) -> HeapPicture) throws(ReadingError) -> HeapPicture {
+    func taking(_ key: Key, _ body: () throws(ReadingError) -> DatedPicture) throws(ReadingError) -> DatedPicture {
         try turns[Int(UInt(bitPattern: key.hashValue) % UInt(turns.count))].lock.withLock { _ throws(ReadingError) in
             try body()
         }
     }
 
     /// One that serves still.
-    func picture(_ key: Key) -> HeapPicture? {
+    func picture(_ key: Key) -> DatedPicture? {
         let now = Clocks.monotonicNanoseconds()
-        return kept.withLock { kept in kept.first { $0.key == key && $0.servesUntil >= now }?.picture }
+        return kept.withLock { kept in kept.first { $0.key == key && $0.servesUntil >= now }?.taken }
     }
 
-    func picture(_ key: Key, begunSince oldest: Int64) -> HeapPicture? {
-        kept.withLock { kept in kept.first { $0.key == key && $0.begunAt >= oldest }?.picture }
+    func picture(_ key: Key, begunSince oldest: Int64) -> DatedPicture? {
+        kept.withLock { kept in kept.first { $0.key == key && $0.taken.begunAtNanoseconds >= oldest }?.taken }
     }
 
-    func keep(_ picture: HeapPicture, _ key: Key, begunAt: Int64) {
+    func keep(_ taken: DatedPicture, _ key: Key) {
         let now = Clocks.monotonicNanoseconds()
-        let age = min(max((now - begunAt) * Self.ageForCost, Self.ageNanoseconds.lowerBound), Self.ageNanoseconds.upperBound)
-        let servesUntil = picture.consistency == .consistent ? now + age : .min
+        let cost = now - taken.begunAtNanoseconds
+        let age = min(max(cost * Self.ageForCost, Self.ageNanoseconds.lowerBound), Self.ageNanoseconds.upperBound)
+        let servesUntil = taken.picture.consistency == .consistent ? now + age : .min
         kept.withLock { kept in
             kept.removeAll { $0.key == key }
-            kept.append(Entry(key: key, picture: picture, begunAt: begunAt, servesUntil: servesUntil))
+            kept.append(Entry(key: key, taken: taken, servesUntil: servesUntil))
             while kept.count > Self.countMax
-                || kept.reduce(0, { $0 + $1.picture.blocks.count }) > Self.blocksMax, !kept.isEmpty
+                || kept.reduce(0, { $0 + $1.taken.picture.blocks.count }) > Self.blocksMax, !kept.isEmpty
             {
                 kept.removeFirst()
             }

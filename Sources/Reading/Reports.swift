@@ -5,13 +5,16 @@ public import SegmentFormat
 
 /// What is shown of one segment: each answer with how it was got. None waits for the segment's lock.
 extension Lens {
-    /// The envelope of an answer that was read just now.
+    /// The envelope of an answer that was read just now, or has a part that is older.
+    ///
+    /// - Parameter oldest: when the oldest part was begun, by CLOCK_MONOTONIC.
     func envelope(
-        since begin: ClockReading, _ consistency: Consistency? = nil, hidden: [Hidden] = []
+        since begin: ClockReading, oldest: Int64 = .max, _ consistency: Consistency? = nil, hidden: [Hidden] = []
     ) -> Envelope {
-        let age = Clocks.monotonicNanoseconds() - begin.monotonicNanoseconds
+        let takenAt = min(begin.monotonicNanoseconds, oldest)
+        let age = Clocks.monotonicNanoseconds() - takenAt
         return Envelope(
-            takenAt: begin.realTime, ageMilliseconds: Int(max(0, age) / 1_000_000), consistency: consistency,
+            takenAt: begin.wallTime(ofMonotonic: takenAt), ageMilliseconds: Int(max(0, age) / 1_000_000), consistency: consistency,
             hidden: hidden)
     }
 
@@ -31,7 +34,7 @@ extension Lens {
         do throws(ReadingError) {
             object = try self.object(id)
         } catch {
-            guard case .refused(let refusal) = error, let answer = try outline(id, refusal) else { throw error }
+            guard case .refused(let refusal) = error, let answer = try outline(id, refusal, survey) else { throw error }
             return answer
         }
         var detail = SegmentDetail(summary: survey.summary(of: object))
@@ -51,7 +54,8 @@ extension Lens {
         detail.summary.managed = true
         let header = try segment.header()
         let attendance = try attendance(of: segment)
-        let picture = try heap(of: segment)
+        let taken = try heap(of: segment)
+        let picture = taken.picture
         detail.header = HeaderReport(identity: segment.identity, state: header.state)
         let locks = locks(of: segment, header, attendance)
         detail.lock = locks?.reports.first
@@ -60,18 +64,28 @@ extension Lens {
         detail.protection = protection
         detail.summary.findings += findings(header, detail.lock)
         let consistency = header.consistency.joined(picture.consistency).joined(attendance.consistency)
-        return Answer(detail, envelope(since: begin, consistency, hidden: survey.hidden + (locks?.hidden ?? [])))
+        return Answer(
+            detail,
+            envelope(
+                since: begin, oldest: taken.begunAtNanoseconds, consistency,
+                hidden: survey.hidden + (locks?.hidden ?? [])))
     }
 
     /// What is known of an object that may not be opened: what a list shows of it.
     ///
+    /// - Parameter known: the last survey: the host is looked through anew only where the object is not in that.
     /// - Returns: nil where no list shows it, or a right is not what is missing.
     func outline(
-        _ id: SegmentIdentifier, _ refusal: KernelError
+        _ id: SegmentIdentifier, _ refusal: KernelError, _ known: Survey
     ) throws(ReadingError) -> Answer<SegmentDetail>? {
         guard let needs = refusal.needs else { return nil }
-        let survey = try survey(fresh: true)
-        guard let entry = survey.entries().first(where: { $0.summary.id == id }) else { return nil }
+        var survey = known
+        var entry = survey.entries().first { $0.summary.id == id }
+        if entry == nil {
+            survey = try self.survey(fresh: true)
+            entry = survey.entries().first { $0.summary.id == id }
+        }
+        guard let entry else { return nil }
         var envelope = survey.envelope(at: Clocks.reading())
         let contents = Hidden(what: "its contents, and so whether it is managed", count: 1, needs: needs)
         envelope.hidden.insert(contents, at: 0)
@@ -104,11 +118,12 @@ extension Lens {
     private func look(at id: SegmentIdentifier) throws(ReadingError) -> Sighting {
         let begin = Clocks.reading()
         let segment = try managed(id)
-        let picture = try heap(of: segment)
+        let taken = try heap(of: segment)
         let attendance = try attendance(of: segment)
+        let consistency = taken.picture.consistency.joined(attendance.consistency)
         return Sighting(
-            picture: picture, attendance: attendance,
-            envelope: envelope(since: begin, picture.consistency.joined(attendance.consistency)), begin: begin)
+            picture: taken.picture, attendance: attendance,
+            envelope: envelope(since: begin, oldest: taken.begunAtNanoseconds, consistency), begin: begin)
     }
 
     /// The heap's totals.

@@ -72,12 +72,42 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
         let id = SegmentIdentifier.posix(ByteString(Array((foreign.name ?? "").utf8)))
         let refusal = KernelError(
             operation: "open", object: "it", errno: .permissionDenied, needs: "CAP_DAC_READ_SEARCH")
-        let answer = try #require(try Lens().outline(id, refusal))
+        let lens = try Lens()
+        let answer = try #require(try lens.outline(id, refusal, lens.survey()))
         #expect(answer.report.summary.id == id && answer.report.summary.sizeBytes == 5000)
         #expect(answer.report.header == nil && answer.envelope.consistency == nil)
         #expect(answer.envelope.hidden.first?.needs == "CAP_DAC_READ_SEARCH")
         let other = KernelError(operation: "open", object: "it", errno: .tooManyOpenFiles, needs: "nothing")
-        #expect(try Lens().outline(id, other) == nil)
+        #expect(try lens.outline(id, other, lens.survey()) == nil)
+    }
+
+    @Test func `the survey that is known serves for what may not be opened, but where it came since`() throws {
+        let lens = try Lens()
+        let before = try lens.survey(fresh: true)
+        let foreign = SharedObject(named: Unique.name("foreign"), bytes: 5000)
+        let id = SegmentIdentifier.posix(ByteString(Array((foreign.name ?? "").utf8)))
+        let refusal = KernelError(operation: "open", object: "it", errno: .permissionDenied, needs: "a right")
+        #expect(try lens.outline(id, refusal, before)?.report.summary.id == id)
+        let known = try lens.survey()
+        #expect(known.takenAt.monotonicNanoseconds > before.takenAt.monotonicNanoseconds)
+        let again = try #require(try lens.outline(id, refusal, known))
+        #expect(again.envelope.takenAt == known.takenAt.realTime)
+    }
+
+    @Test func `an answer is as old as its oldest part`() throws {
+        let lens = try Lens()
+        let now = Clocks.reading()
+        let half = 500_000_000 as Int64
+        let envelope = lens.envelope(since: now, oldest: now.monotonicNanoseconds - half)
+        #expect(envelope.ageMilliseconds >= 500)
+        #expect(envelope.takenAt == now.wallTime(ofMonotonic: now.monotonicNanoseconds - half))
+        #expect(lens.envelope(since: now, oldest: now.monotonicNanoseconds + half).takenAt == now.realTime)
+        try withSegment { segment in
+            let managed = try lens.managed(identifier(segment))
+            let first = try lens.heap(of: managed)
+            #expect(first.begunAtNanoseconds > now.monotonicNanoseconds)
+            #expect(try lens.heap(of: managed).begunAtNanoseconds >= first.begunAtNanoseconds)
+        }
     }
 
     @Test func `a segment that was cut short says so`() throws {
