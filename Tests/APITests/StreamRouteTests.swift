@@ -2,7 +2,9 @@ import Diagnostics
 import Encoding
 import Glibc
 import HTTPCore
+import SegmentFormat
 import SharedSegments
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -65,6 +67,24 @@ private final class Listener {
             let listener = Listener(try bench.service.hub.subscribe(.segment(id), after: 1, bench.service))
             #expect(listener.hears(#"{"sequence":2,"at":"#))
             #expect(!listener.text.contains(#"{"sequence":1,"at":"#))
+        }
+    }
+
+    @Test func `what happened while the header could not be read is told when it can be again`() throws {
+        try bench.withSegment { name, path in
+            let id = try SegmentIdentifier(pathSegment: "posix:\(name)")
+            let listener = Listener(try bench.service.hub.subscribe(.segment(id), after: nil, bench.service))
+            #expect(listener.hears("event: tick"))
+            let segment = try Segment.open(name: name)
+            // What other versions would use must be zero in this one.
+            #expect(unsafe pwrite(segment.descriptor.rawValue, [1] as [UInt8], 1, 203) == 1)
+            #expect(listener.hears(#""code":"undecodable""#))
+            try segment.withLock { (locked) throws(SegmentError) in
+                _ = try locked.allocate(sizeBytes: 100, tag: SegmentFormat.Tag("unseen")!)
+            }
+            #expect(unsafe pwrite(segment.descriptor.rawValue, [0] as [UInt8], 1, 203) == 1)
+            #expect(listener.hears("event: events"))
+            #expect(listener.text.contains(#""tag":"unseen""#))
         }
     }
 

@@ -104,8 +104,8 @@ struct Channel {
         _ id: SegmentIdentifier, _ service: Service, _ look: inout Look
     ) throws(Problem) {
         let detail = try service.detail(id)
-        let found = detail.report.header.map { $0.uuid }
-        if found != uuid {
+        // Where it may not be read for a while it is the same one still, as far as anybody knows.
+        if let found = detail.report.header?.uuid, found != uuid {
             last = [:]
             // Its ring begins anew, and all that is in it came since.
             newestEvent = uuid == nil ? nil : 0
