@@ -45,7 +45,8 @@ extension DescriptorSource {
                 position = data
                 continue
             }
-            let end = min(try seek(position, Int32(SHMLENS_SEEK_HOLE)) ?? size, size, position + Self.windowBytes)
+            let window = position + min(Self.windowBytes, size - position)
+            let end = min(try seek(position, Int32(SHMLENS_SEEK_HOLE)) ?? size, window)
             guard end > position else { break }
             try appendResidency(of: position..<end, page, to: &runs)
             asked += end - position

@@ -213,10 +213,11 @@ func position(in descriptor: borrowing Descriptor, from offset: Int, _ kind: Int
 }
 
 /// mincore(2) of a range of a file: a byte for each page, bit 0 set where it is in memory. The range is mapped without
-/// any access, so that no page is touched, and unmapped again.
+/// any access, so that no page is touched, and unmapped again. Nothing is set aside for it: a mapping of huge pages would
+/// take them from others, and keep them.
 func residency(of descriptor: borrowing Descriptor, _ range: Range<Int>, page: Int) throws(Errno) -> [UInt8] {
     let address = unsafe mmap(
-        nil, range.count, PROT_NONE, MAP_SHARED, descriptor.number, off_t(range.lowerBound))
+        nil, range.count, PROT_NONE, MAP_SHARED | MAP_NORESERVE, descriptor.number, off_t(range.lowerBound))
     guard let base = unsafe address, unsafe base != MAP_FAILED else { throw Errno(rawValue: errno) }
     defer { _ = unsafe munmap(base, range.count) }
     var found = [UInt8](repeating: 0, count: (range.count + page - 1) / page)

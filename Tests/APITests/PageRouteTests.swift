@@ -57,4 +57,27 @@ import Testing
             #expect(bench.get(path + "?cursor=x").status == .badRequest)
         }
     }
+
+    @Test func `an object as large as any can be is shown up to its last byte`() throws {
+        let name = Unique.name("largest")
+        makeObject(name, bytes: [])
+        defer { removeObject(name) }
+        let descriptor = unsafe open("/dev/shm/\(name)", O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        // Data in the last page that there could be, which would not be whole, lseek(2) does not find.
+        let size = Int.max / 4096 * 4096
+        let last = size - 1
+        try #require(ftruncate(descriptor, off_t(size)) == 0)
+        try #require(unsafe pwrite(descriptor, [0x41] as [UInt8], 1, off_t(last)) == 1)
+        let path = "/api/v1/segments/posix:\(name)"
+        let pages = bench.get(path + "/pages")
+        #expect(pages.status == .ok, "\(pages.text)")
+        #expect(pages.integer("runs", "0", "length") == size - 4096)
+        #expect(pages.integer("runs", "1", "length") == 4096)
+        #expect(pages["runs"]?.array?.last?["state"]?.string == "resident")
+        #expect(bench.get(path).integer("sizeBytes") == size)
+        #expect(bench.get(path + "/hexdump?offset=\(last)").text.hasSuffix("A\n"))
+        #expect(bench.get(path + "/hexdump?offset=\(last)&length=\(Int.max)&style=canonical").text.contains("|A|"))
+        #expect(bench.get(path + "/layout").status == .ok)
+    }
 }
