@@ -17,6 +17,17 @@ public struct AccountFiles: Sendable {
         self.group = SystemPath(group)
     }
 
+    private init(passwd: SystemPath, group: SystemPath) {
+        self.passwd = passwd
+        self.group = group
+    }
+
+    /// The same files as another process sees them, which may live in another mount namespace.
+    public func asSeen(by pid: Int32, in proc: ProcFS) -> AccountFiles {
+        func seen(_ path: SystemPath) -> SystemPath { SystemPath(proc.path(pid, "root").text + path.text) }
+        return AccountFiles(passwd: seen(passwd), group: seen(group))
+    }
+
     /// Reads both files. One that is missing or cannot be read gives no names: a container may have neither.
     /// Lines that are not as passwd(5) and group(5) have them are passed over.
     public func load() -> Accounts { Accounts(userNames: names(passwd), groupNames: names(group)) }

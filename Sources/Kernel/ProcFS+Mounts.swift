@@ -11,6 +11,14 @@ extension ProcFS {
     /// - Throws: ``KernelError`` where mountinfo cannot be read. Lines that are not as proc_pid_mountinfo(5) has
     ///   them are counted as omitted.
     public func tmpfsMounts(limit: Int = 1_024) throws(KernelError) -> BoundedList<Mount> {
+        try mounts(limit: limit) { $0.type == "tmpfs" }
+    }
+
+    /// The mounts of this process's mount namespace. The file systems themselves are not asked: one on a network may not
+    /// answer.
+    public func mounts(
+        limit: Int = 16_384, where wanted: (Mount) -> Bool = { _ in true }
+    ) throws(KernelError) -> BoundedList<Mount> {
         let path = root.appending("self").appending("mountinfo")
         var reader = LineReader()
         var mounts = BoundedList<Mount>()
@@ -23,7 +31,7 @@ extension ProcFS {
                     mounts.omittedCount += 1
                     return
                 }
-                if mount.type == "tmpfs" { mounts.append(mount, limit: limit) }
+                if wanted(mount) { mounts.append(mount, limit: limit) }
             }
             if !isWhole { mounts.omittedCount += 1 }
         } catch {

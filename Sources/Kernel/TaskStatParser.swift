@@ -49,6 +49,9 @@ extension ProcessStatus {
         if equals(text, key, "Name") {
             _ = Kernel.take(UInt8(ascii: "\t"), text, &position)
             command = ByteString(Self.unescaped(copy(text, position..<text.count)))
+        } else if equals(text, key, "Tgid") {
+            let ids: [Int32] = Self.numbers(text, position, limit: 1)
+            threadGroup = ids.first
         } else if equals(text, key, "Uid") {
             uids = Self.numbers(text, position, limit: Self.idsPerLine)
         } else if equals(text, key, "Gid") {

@@ -65,6 +65,11 @@ public struct HostFacts: Hashable, Sendable {
     public let ipcNamespace: UInt64
     public let mountNamespace: UInt64
 
+    /// Whether this process lives in the first namespace, which holds all others; the kernel fixes its number
+    /// (include/linux/proc_ns.h, PROC_PID_INIT_INO and PROC_IPC_INIT_INO).
+    public var seesAllProcesses: Bool { pidNamespace == 0xEFFF_FFFC }
+    public var seesAllIPC: Bool { ipcNamespace == 0xEFFF_FFFF }
+
     public init(
         pageSizeBytes: Int, ticksPerSecond: Int, coarseResolutionNanoseconds: Int64, elfMachine: UInt32,
         glibcVersion: String?, pid: Int32, pidInProc: Int32, startTicks: UInt64, pidNamespace: UInt64,

@@ -77,6 +77,8 @@ public struct TaskFacts: Sendable, Hashable {
 public struct ProcessStatus: Sendable, Hashable {
     /// The name, with the kernel's escapes (`\n`, `\\`) undone.
     public var command = ByteString([])
+    /// The process that a thread is of: its own id where it is the first.
+    public var threadGroup: Int32?
     /// Real, effective, saved and file-system user.
     public var uids: [UInt32] = []
     /// Real, effective, saved and file-system group.
