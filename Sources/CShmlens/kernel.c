@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/memfd.h>
+#include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -134,6 +136,89 @@ int shmlens_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first)
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
+/* What linux/fs.h calls procmap_query since Linux 6.11; older headers do not have it. */
+struct map_query {
+    uint64_t size;
+    uint64_t query_flags;
+    uint64_t query_address;
+    uint64_t start;
+    uint64_t end;
+    uint64_t flags;
+    uint64_t page_size;
+    uint64_t offset;
+    uint64_t inode;
+    uint32_t device_major;
+    uint32_t device_minor;
+    uint32_t name_size;
+    uint32_t build_id_size;
+    uint64_t name_address;
+    uint64_t build_id_address;
+};
+_Static_assert(sizeof(struct map_query) == 104, "PROCMAP_QUERY's argument");
+
+enum { map_query_shared = 0x08, map_query_covering_or_next = 0x10 };
+
+int shmlens_next_shared_map(
+    int32_t maps, uint64_t address, struct shmlens_map *map, char *name, uint32_t capacity) {
+    struct map_query query = {
+        .size = sizeof query,
+        .query_flags = map_query_shared | map_query_covering_or_next,
+        .query_address = address,
+        .name_size = capacity,
+        .name_address = capacity ? (uint64_t)(uintptr_t)name : 0,
+    };
+    if (ioctl(maps, _IOWR('f', 17, struct map_query), &query) < 0) return errno;
+    *map = (struct shmlens_map){
+        .start = query.start,
+        .end = query.end,
+        .offset = query.offset,
+        .inode = query.inode,
+        .device_major = query.device_major,
+        .device_minor = query.device_minor,
+        .access = (uint32_t)query.flags & 0xf,
+        .name_length = query.name_size > 0 ? query.name_size - 1 : 0,
+    };
+    return 0;
+}
+
+/* What linux/fs.h calls pm_scan_arg since Linux 6.7. */
+struct page_scan {
+    uint64_t size;
+    uint64_t flags;
+    uint64_t start;
+    uint64_t end;
+    uint64_t walk_end;
+    uint64_t regions_address;
+    uint64_t regions_count;
+    uint64_t max_pages;
+    uint64_t inverted;
+    uint64_t mask;
+    uint64_t any_of_mask;
+    uint64_t return_mask;
+};
+_Static_assert(sizeof(struct page_scan) == 96, "PAGEMAP_SCAN's argument");
+
+enum { page_is_present = 1 << 3 };
+
+int shmlens_present_regions(
+    int32_t pagemap, uint64_t start, uint64_t end, struct shmlens_region *regions, size_t capacity, size_t *count,
+    uint64_t *next) {
+    struct page_scan scan = {
+        .size = sizeof scan,
+        .start = start,
+        .end = end,
+        .regions_address = (uint64_t)(uintptr_t)regions,
+        .regions_count = capacity,
+        .mask = page_is_present,
+        .return_mask = page_is_present,
+    };
+    long result = ioctl(pagemap, _IOWR('f', 16, struct page_scan), &scan);
+    if (result < 0) return errno;
+    *count = (size_t)result;
+    *next = scan.walk_end;
+    return 0;
+}
+
 /* ---- Objects -------------------------------------------------------------------------------------------- */
 
 int shmlens_memfd_create(const char *name, uint32_t flags, int32_t *descriptor) {
@@ -158,6 +243,14 @@ int shmlens_openat(int32_t directory, const char *path, int32_t flags, uint32_t 
     int result = openat(directory, path, flags, mode);
     if (result < 0) return errno;
     *descriptor = result;
+    return 0;
+}
+
+int shmlens_open_in_root(int32_t root, const char *path, int32_t flags, int32_t *descriptor) {
+    struct open_how how = {.flags = (uint32_t)flags, .resolve = RESOLVE_IN_ROOT};
+    long result = syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (result < 0) return errno;
+    *descriptor = (int32_t)result;
     return 0;
 }
 
@@ -218,6 +311,28 @@ int shmlens_getdents(int32_t directory, void *buffer, size_t capacity, size_t *c
 
 int shmlens_mlock_on_fault(const void *address, size_t length) {
     return error_of(mlock2(address, length, MLOCK_ONFAULT));
+}
+
+/* linux/mman.h has these since 6.5. */
+struct cache_range {
+    uint64_t offset;
+    uint64_t length; /* 0: to the end */
+};
+struct cache_state {
+    uint64_t cached;
+    uint64_t dirty;
+    uint64_t written_back;
+    uint64_t evicted;
+    uint64_t recently_evicted;
+};
+enum { number_of_cachestat = 451 };
+
+int shmlens_cached_pages(int32_t descriptor, uint64_t *pages) {
+    struct cache_range whole = {0, 0};
+    struct cache_state state;
+    if (syscall(number_of_cachestat, descriptor, &whole, &state, 0) < 0) return errno;
+    *pages = state.cached;
+    return 0;
 }
 
 int shmlens_mincore(const void *address, size_t length, uint8_t *residency) {

@@ -31,6 +31,9 @@ public final class DescriptorSource: ByteSource {
         self.leavesAccessTime = leavesAccessTime
     }
 
+    /// What it was promised not to become; nil where it is of a kind that has no seals.
+    public func seals() -> Seals? { try? Kernel.seals(of: descriptor) }
+
     public func size() throws(ReadFailure) -> Int { try currentFile().sizeBytes }
 
     /// What the object is now.
@@ -84,6 +87,49 @@ extension DescriptorSource {
         } catch {
             throw KernelError(operation: "open", object: name, errno: error, needs: place.needs)
         }
+    }
+
+    /// Opens a System V segment that nobody has attached, by attaching it, read-only and for a moment: there is no other
+    /// way to it. That moves its times of attachment and detachment and its last process, and nothing else; no page is
+    /// touched.
+    ///
+    /// - Parameter proc: where this process sees its own mappings.
+    /// - Throws: ``KernelError``: what shmat(2) says, or that its mapping may not be opened.
+    public static func attaching(_ id: Int32, in proc: ProcFS = ProcFS()) throws(KernelError) -> DescriptorSource {
+        let name = "System V segment \(id)"
+        // There, the segment would be gone with the detachment (ipc/shm.c, shm_may_destroy).
+        guard !proc.removesUnattached() else {
+            throw KernelError(
+                operation: "shmat", object: name, errno: .notPermitted,
+                needs: "kernel.shm_rmid_forced to be 0: a segment goes with its last attachment")
+        }
+        // What would be refused afterwards is tried first on memory of this process's own, which leaves no trace.
+        try tryOwnMapping(in: proc)
+        let failed = unsafe UnsafeMutableRawPointer(bitPattern: -1)
+        guard let address = unsafe shmat(id, nil, Int32(SHM_RDONLY)), unsafe address != failed else {
+            throw KernelError(operation: "shmat", object: name, errno: Errno(rawValue: errno), needs: "CAP_IPC_OWNER")
+        }
+        defer { _ = unsafe shmdt(address) }
+        return try unsafe ownMapping(at: address, in: proc)
+    }
+
+    private static func tryOwnMapping(in proc: ProcFS) throws(KernelError) {
+        let length = sysconf(Int32(_SC_PAGESIZE))
+        let address = unsafe mmap(nil, length, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
+        guard let base = unsafe address, unsafe base != MAP_FAILED else {
+            throw KernelError(operation: "mmap", object: "a page", errno: Errno(rawValue: errno))
+        }
+        defer { _ = unsafe munmap(base, length) }
+        _ = try unsafe ownMapping(at: base, in: proc)
+    }
+
+    /// Opens what this process has mapped at an address.
+    private static func ownMapping(at address: UnsafeMutableRawPointer, in proc: ProcFS) throws(KernelError) -> DescriptorSource {
+        let start = UInt64(UInt(bitPattern: address))
+        let own = try proc.host().pidInProc
+        guard let range = try proc.mappings(of: own, sharedOnly: true)?.elements.first(where: { $0.range.start == start })?.range
+        else { throw KernelError(operation: "open", object: "a mapping of this process", errno: .noSuchFileOrDirectory) }
+        return try open(.mapping(pid: own, start: range.start, end: range.end), in: proc)
     }
 
     /// Opens for reading what `handle` only points at.

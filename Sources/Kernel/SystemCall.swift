@@ -118,6 +118,54 @@ func readLink(_ path: SystemPath, bytesMax: Int = 4_096) throws(Errno) -> [UInt8
     return target
 }
 
+/// readlinkat(2) into `buffer`; how many bytes the target has, the buffer's at most.
+func readLink(_ path: SystemPath, under directory: Int32, into buffer: inout [UInt8]) throws(Errno) -> Int {
+    try retryingInterrupted { () throws(Errno) in
+        try unsafe counted(
+            buffer.withUnsafeMutableBytes { bytes in
+                unsafe Glibc.readlinkat(
+                    directory, path.terminated, bytes.assumingMemoryBound(to: CChar.self).baseAddress!, bytes.count)
+            })
+    }
+}
+
+/// The ioctl PROCMAP_QUERY, for a shared mapping; its name, without a zero, goes to `name` where there is one.
+func nextSharedMap(
+    _ maps: Int32, _ address: UInt64, _ map: inout shmlens_map, _ name: inout [CChar], capacity: Int
+) throws(Errno) {
+    precondition(capacity <= name.count, "a name stays inside its buffer")
+    try retryingInterrupted { () throws(Errno) in
+        try unsafe checked(
+            name.withUnsafeMutableBufferPointer { bytes in
+                unsafe shmlens_next_shared_map(maps, address, &map, bytes.baseAddress, UInt32(capacity))
+            })
+    }
+}
+
+/// The ioctl PAGEMAP_SCAN, for pages that are in the page tables.
+func presentRegions(
+    _ pagemap: Int32, _ addresses: Range<UInt64>, _ regions: inout [shmlens_region], _ count: inout Int,
+    _ next: inout UInt64
+) throws(Errno) {
+    try retryingInterrupted { () throws(Errno) in
+        try unsafe checked(
+            regions.withUnsafeMutableBufferPointer { buffer in
+                unsafe shmlens_present_regions(
+                    pagemap, addresses.lowerBound, addresses.upperBound, buffer.baseAddress, buffer.count, &count, &next)
+            })
+    }
+    precondition(count <= regions.count, "the kernel keeps to the room it is given")
+}
+
+/// openat2(2), as a process does whose root is `root`.
+func openDescriptor(_ path: SystemPath, _ flags: Int32, inRoot root: Int32) throws(Errno) -> Descriptor {
+    var number: Int32 = -1
+    try retryingInterrupted { () throws(Errno) in
+        try unsafe checked(shmlens_open_in_root(root, path.terminated, flags | O_CLOEXEC, &number))
+    }
+    return Descriptor(owning: number)
+}
+
 /// Whether statx(2) goes through a last symbolic link.
 enum LinkRule {
     case follow, stay
@@ -210,6 +258,22 @@ func glibcVersion() -> String? {
 func position(in descriptor: borrowing Descriptor, from offset: Int, _ kind: Int32) throws(Errno) -> Int {
     let number = descriptor.number
     return try retryingInterrupted { () throws(Errno) in try counted(Int(lseek(number, off_t(offset), kind))) }
+}
+
+/// fcntl(2) F_GET_SEALS.
+func seals(of descriptor: borrowing Descriptor) throws(Errno) -> Seals {
+    var found: Int32 = 0
+    let number = descriptor.number
+    try retryingInterrupted { () throws(Errno) in try unsafe checked(shmlens_get_seals(number, &found)) }
+    return Seals(rawValue: found)
+}
+
+/// cachestat: how many pages of a file are in memory.
+func cachedPages(of descriptor: borrowing Descriptor) throws(Errno) -> Int {
+    var pages: UInt64 = 0
+    let number = descriptor.number
+    try retryingInterrupted { () throws(Errno) in try unsafe checked(shmlens_cached_pages(number, &pages)) }
+    return Int(clamping: pages)
 }
 
 /// mincore(2) of a range of a file: a byte for each page, bit 0 set where it is in memory. The range is mapped without

@@ -180,8 +180,6 @@ import Testing
         let source = try DescriptorSource.open(place)
         #expect(try source.read(at: 0, count: 10) == Array("bytes".utf8))
         #expect(source.object == "/proc/\(getpid())/fd/\(object.descriptor)")
-        let identity = FileIdentity(source.file)
-        #expect(try ProcFS().findMemfd(identity).place != nil)
     }
 
     @Test(.enabled(if: geteuid() == 0, "opening map_files takes CAP_CHECKPOINT_RESTORE"))
@@ -213,41 +211,5 @@ import Testing
             guard let file = try? DescriptorSource.open(place, expecting: identity).file else { return false }
             return FileIdentity(file) == identity
         }
-    }
-}
-
-@Suite struct MemfdSearchTests {
-    let tree = MadeUpProc()
-    /// A file stands for the memfd that a link of this made-up tree cannot lead to.
-    let nobody = FileIdentity(device: DeviceNumber(major: 0, minor: 1), inode: 1)
-
-    func search(_ limits: ProcFS.SearchLimits = .init(), first: [Int32] = []) throws -> DescriptorSearch {
-        try ProcFS(root: tree.root).findMemfd(nobody, lookingFirstIn: first, limits: limits)
-    }
-
-    @Test func `a search that finds nothing and saw everything hides nothing`() throws {
-        tree.add(1)
-        tree.folder.link("1/fd/0", to: "/memfd:x (deleted)")
-        tree.folder.link("1/fd/1", to: "pipe:[3]")
-        #expect(try search(first: [1, 99]) == DescriptorSearch(place: nil, hidden: []))
-    }
-
-    @Test(arguments: [(1, 2), (2, 1), (3, 0), (4, 0)])
-    func `descriptors beyond the limit of all are counted`(limit: Int, omitted: Int) throws {
-        for link in ["1/fd/0", "1/fd/1", "2/fd/0"] as [ByteString] { tree.folder.link(link, to: "pipe:[3]") }
-        var limits = ProcFS.SearchLimits()
-        limits.descriptorsInAll = limit
-        #expect(try search(limits).hidden.map(\.count) == (omitted > 0 ? [omitted] : []))
-    }
-
-    @Test(arguments: [(1, 1), (2, 0), (3, 0)])
-    func `descriptors and processes beyond their limits are counted`(limit: Int, omitted: Int) throws {
-        for link in ["1/fd/0", "1/fd/1", "2/fd/0"] as [ByteString] { tree.folder.link(link, to: "pipe:[3]") }
-        var limits = ProcFS.SearchLimits()
-        limits.descriptors = limit
-        #expect(try search(limits).hidden.map(\.count) == (omitted > 0 ? [omitted] : []))
-        limits = ProcFS.SearchLimits()
-        limits.processes = limit
-        #expect(try search(limits).hidden.map(\.what) == (omitted > 0 ? ["processes"] : []))
     }
 }

@@ -60,6 +60,44 @@ int shmlens_pipe(int32_t *reading, int32_t *writing);
 /* Adds to what a child of posix_spawn(3) does before it runs: closes every descriptor from `first` on. */
 int shmlens_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first);
 
+/* A mapping of some process. */
+struct shmlens_map {
+    uint64_t start;
+    uint64_t end;
+    uint64_t offset;          /* in the object, bytes */
+    uint64_t inode;
+    uint32_t device_major;
+    uint32_t device_minor;
+    uint32_t access;          /* 1 read, 2 write, 4 execute, 8 shared */
+    uint32_t name_length;     /* without the zero byte; 0 where it has no name */
+};
+
+/* The shared mapping that holds `address`, or the next one, of the process whose /proc/PID/maps is open as `maps`; the
+ * ioctl PROCMAP_QUERY, since Linux 6.11. Its name goes to `name`, as maps has it but for newlines, which are not escaped.
+ *
+ * ENOENT: there is none · ENOTTY: no such file, or no such kernel · ENAMETOOLONG: its name does not fit (with a
+ * `capacity` of 0 none is asked for) · ESRCH: the process is gone. */
+int shmlens_next_shared_map(
+    int32_t maps, uint64_t address, struct shmlens_map *map, char *name, uint32_t capacity);
+
+/* A range of addresses. */
+struct shmlens_region {
+    uint64_t start;
+    uint64_t end;
+    uint64_t categories;
+};
+
+/* The ranges from `start` to `end` whose pages are in the page tables of the process whose /proc/PID/pagemap is open as
+ * `pagemap`; the ioctl PAGEMAP_SCAN, since Linux 6.7. `next` is where it stopped: `end`, or where `regions` was full.
+ *
+ * ENOTTY: no such file, or no such kernel · ESRCH: the process is gone. */
+int shmlens_present_regions(
+    int32_t pagemap, uint64_t start, uint64_t end, struct shmlens_region *regions, size_t capacity, size_t *count,
+    uint64_t *next);
+
+/* openat2(2) with RESOLVE_IN_ROOT: opens `path` as a process does whose root `root` is, links included. */
+int shmlens_open_in_root(int32_t root, const char *path, int32_t flags, int32_t *descriptor);
+
 /* ---- Objects -------------------------------------------------------------------------------------------- */
 
 /* memfd_create(2). `flags` is made of SHMLENS_MFD_*. */
@@ -108,6 +146,9 @@ int shmlens_getdents(int32_t directory, void *buffer, size_t capacity, size_t *c
 
 /* mlock2(2) with MLOCK_ONFAULT: locks the pages that are there and those that come, and allocates none. */
 int shmlens_mlock_on_fault(const void *address, size_t length);
+
+/* cachestat, since Linux 6.5: how many pages of a whole file are in memory. ENOSYS: no such kernel. */
+int shmlens_cached_pages(int32_t descriptor, uint64_t *pages);
 
 /* mincore(2): one byte a page, bit 0 set where the page is resident. Touches no page. */
 int shmlens_mincore(const void *address, size_t length, uint8_t *residency);
