@@ -1,14 +1,13 @@
 package import Observations
 
-/// The numbers of one line of `/proc/PID/maps`, and where in the line its name stands. Holds no copy, since a scan
-/// passes over thousands of lines whose object it has already seen.
+/// The numbers of one line of `/proc/PID/maps`, and where in the line its name stands.
 package struct MapsLine {
     package let range: MappedRange
     package let device: DeviceNumber
     package let inode: UInt64
-    /// Without the kernel's ` (deleted)`; empty where there is no name.
-    package let name: Range<Int>
-    package let isDeleted: Bool
+    let name: ObjectName
+    /// Whether newlines in the name are written as `\012`.
+    private let isEscaped: Bool
 
     package enum Outcome {
         case line(MapsLine)
@@ -16,6 +15,20 @@ package struct MapsLine {
         case skipped
         /// Not as proc_pid_maps(5) has it.
         case malformed
+    }
+
+    private init(range: MappedRange, device: DeviceNumber, inode: UInt64, name: ObjectName, isEscaped: Bool) {
+        self.range = range
+        self.device = device
+        self.inode = inode
+        self.name = name
+        self.isEscaped = isEscaped
+    }
+
+    /// What PROCMAP_QUERY answers: the name is the whole text, as it is.
+    init(range: MappedRange, device: DeviceNumber, inode: UInt64, name: Span<UInt8>) {
+        self.init(
+            range: range, device: device, inode: inode, name: ObjectName(name, 0..<name.count), isEscaped: false)
     }
 
     /// Parses `7f5b8c207000-7f5b8c208000 rw-s 00000000 00:01 1025    /memfd:x (deleted)`.
@@ -35,38 +48,16 @@ package struct MapsLine {
             position == text.count || text[position] == blank
         else { return .malformed }
         skipBlanks(text, &position)
-        var name = position..<text.count
-        let isDeleted = ends(text, name, with: deletedSuffix)
-        if isDeleted { name = name.lowerBound..<(name.upperBound - deletedSuffix.utf8.count) }
         return .line(
             MapsLine(
                 range: MappedRange(start: start, end: end, offset: offset, access: access),
-                device: device, inode: inode, name: name, isDeleted: isDeleted))
+                device: device, inode: inode, name: ObjectName(text, position..<text.count), isEscaped: true))
     }
 
-    /// What the line's name tells of the object; nil where it is none that can be joined on its inode number:
-    /// `[heap]`, nothing, and `anon_inode:…` and its like, whose objects share one.
-    ///
-    /// The three that the kernel names itself live on mounts of the kernel's own, without a real device, under
-    /// names that were never in a folder. A file called `/SYSV00000000` on a disk, or still linked, is a file.
-    /// One can be *made* to look like them, on a tmpfs in a mount namespace of one's own, but not on their device.
-    package func kind(_ text: Span<UInt8>) -> ObjectKind? {
-        guard !name.isEmpty else { return nil }
-        guard text[name.lowerBound] == UInt8(ascii: "/") else {
-            return starts(text, name, with: "[anon_shmem:") ? .anonymous : nil
-        }
-        if isDeleted, device.major == 0 {
-            if starts(text, name, with: "/memfd:") { return .memfd }
-            if equals(text, name, "/dev/zero") || equals(text, name, "/anon_hugepage") { return .anonymous }
-            if isSystemVName(text) { return .sysv }
-        }
-        guard starts(text, name, with: Self.sharedFolder) else { return .file }
-        let inFolder = (name.lowerBound + Self.sharedFolder.utf8.count)..<name.upperBound
-        guard starts(text, inFolder, with: "sem.") else { return .posix }
-        var position = inFolder.lowerBound
-        let first = takeUntil(UInt8(ascii: "/"), text, &position)
-        return first.upperBound == inFolder.upperBound ? .semaphore : .posix
-    }
+    /// What the name tells of the object; ``ObjectName/kind(_:on:)``.
+    package func kind(_ text: Span<UInt8>) -> ObjectKind? { name.kind(text, on: device) }
+
+    package var isDeleted: Bool { name.isDeleted }
 
     /// The whole mapping, with a copy of its name.
     package func mapping(_ text: Span<UInt8>) -> Mapping {
@@ -76,12 +67,13 @@ package struct MapsLine {
 
     /// The name with its newlines, which maps writes as `\012`. It escapes nothing else, not even backslashes.
     package func nameCopy(_ text: Span<UInt8>) -> ByteString {
+        guard isEscaped else { return ByteString(copy(text, name.range)) }
         let escape = Array("\\012".utf8)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(name.count)
-        var index = name.lowerBound
-        while index < name.upperBound {
-            if text[index] == escape[0], starts(text, index..<name.upperBound, with: "\\012") {
+        bytes.reserveCapacity(name.range.count)
+        var index = name.range.lowerBound
+        while index < name.range.upperBound {
+            if text[index] == escape[0], starts(text, index..<name.range.upperBound, with: "\\012") {
                 bytes.append(UInt8(ascii: "\n"))
                 index += escape.count
             } else {
@@ -91,19 +83,7 @@ package struct MapsLine {
         }
         return ByteString(bytes)
     }
-
-    /// Where a process sees its POSIX objects, whatever folder this program was told to list.
-    private static let sharedFolder = "/dev/shm/"
-
-    private func isSystemVName(_ text: Span<UInt8>) -> Bool {
-        guard starts(text, name, with: "/SYSV"), name.count == "/SYSV01234567".utf8.count else { return false }
-        var position = name.lowerBound + "/SYSV".utf8.count
-        return takeHexadecimal(text, &position) != nil && position == name.upperBound
-    }
 }
-
-/// What the kernel puts after a name that is no longer in any folder.
-let deletedSuffix = " (deleted)"
 
 /// `rw-s`.
 @inline(__always)

@@ -57,15 +57,14 @@ extension ProcFS {
     /// - Complexity: O(text of all maps); most of the time is the kernel's, which writes that text.
     public func mapperScan(limits: ScanLimits = ScanLimits()) throws(KernelError) -> MapperScan {
         let pids = try processes(limit: limits.processes)
-        var reader = LineReader()
-        var join = MapperJoin(mappingsMax: limits.mappings)
+        var reader = SharedMapsReader(limits: limits)
+        var join = MapperJoin(mappingsMax: limits.mappings, namespaces: IPCNamespaces(proc: self))
         var scan = MapperScan()
+        scan.pids = pids.elements
         scan.omittedProcessCount = pids.omittedCount
         for pid in pids.elements {
             do throws(Errno) {
-                let isWhole = try readMaps(path(pid, "maps"), bytesMax: limits.mapsBytes, &reader) { text in
-                    join.add(text, of: pid)
-                }
+                let isWhole = try reader.read(path(pid, "maps")) { line, text in join.add(line, text, of: pid) }
                 scan.processCount += 1
                 if !isWhole { scan.truncatedCount += 1 }
             } catch {
@@ -77,7 +76,7 @@ extension ProcFS {
                 }
             }
         }
-        scan.malformedLineCount = join.malformedLineCount + reader.overlongLineCount
+        scan.malformedLineCount = reader.malformedLineCount
         scan.omittedMappingCount = join.omittedMappingCount
         scan.objects = join.objectsByKey()
         scan.hidden = hidden(from: scan)
@@ -113,9 +112,75 @@ extension ProcFS {
     }
 }
 
+/// Reads the shared mappings of process after process, by the cheapest question that the kernel answers.
+private struct SharedMapsReader {
+    private let limits: ProcFS.ScanLimits
+    private var lines = LineReader()
+    private var query = MapQuery()
+    /// nil until the kernel was asked.
+    private var answersQueries: Bool?
+    private var notUnderstoodCount = 0
+
+    init(limits: ProcFS.ScanLimits) { self.limits = limits }
+
+    /// Mappings that could not be understood since the reader was made.
+    var malformedLineCount: Int { notUnderstoodCount + lines.overlongLineCount }
+
+    /// Hands each shared mapping of a maps to `body`; answers whether that was all of it.
+    mutating func read(_ path: SystemPath, _ body: (MapsLine, Span<UInt8>) -> Void) throws(Errno) -> Bool {
+        let maps = try openDescriptor(path, OpenFlags.file)
+        if answersQueries != false {
+            switch try query.forEachShared(maps, mappingsMax: limits.mappings, body) {
+            case .unknown: answersQueries = false
+            case .whole(let namelessCount):
+                answersQueries = true
+                notUnderstoodCount += namelessCount
+                return true
+            case .cut(let namelessCount):
+                answersQueries = true
+                notUnderstoodCount += namelessCount
+                return false
+            }
+        }
+        var malformedCount = 0
+        let isWhole = try lines.forEachLine(
+            bytesMax: limits.mapsBytes,
+            from: { (buffer, start) throws(Errno) in try Kernel.read(maps, into: &buffer, from: start) },
+            { text in
+                switch MapsLine.parse(text, sharedOnly: true) {
+                case .line(let line): body(line, text)
+                case .malformed: malformedCount += 1
+                case .skipped: break
+                }
+            })
+        notUnderstoodCount += malformedCount
+        return isWhole
+    }
+}
+
+/// The IPC namespaces of processes that have a System V segment attached, as keys tell them.
+private struct IPCNamespaces {
+    private let proc: ProcFS
+    private let own: UInt64?
+    private var last: (pid: Int32, namespace: UInt64)?
+
+    init(proc: ProcFS) {
+        self.proc = proc
+        own = try? proc.namespace(.ipc, proc.root.appending("self").appending("ns"))
+    }
+
+    /// 0 for the observer's own, and where it will not be told.
+    mutating func key(of pid: Int32) -> UInt64 {
+        if let last, last.pid == pid { return last.namespace }
+        let found = try? proc.namespace(.ipc, of: pid)
+        let namespace = own == nil || found == own ? 0 : found ?? 0
+        last = (pid, namespace)
+        return namespace
+    }
+}
+
 /// Joins mappings to the objects that they show.
 private struct MapperJoin {
-    private(set) var malformedLineCount = 0
     private(set) var omittedMappingCount = 0
     private var mappingCount = 0
     private var objects: [MappedObject] = []
@@ -123,26 +188,29 @@ private struct MapperJoin {
     private var nameRanks: [Int] = []
     private var indices: [ObjectKey: Int] = [:]
     private let mappingsMax: Int
+    private var namespaces: IPCNamespaces
 
-    init(mappingsMax: Int) { self.mappingsMax = mappingsMax }
-
-    mutating func add(_ text: Span<UInt8>, of pid: Int32) {
-        switch MapsLine.parse(text, sharedOnly: true) {
-        case .skipped: return
-        case .malformed: malformedLineCount += 1
-        case .line(let line):
-            guard let kind = line.kind(text) else { return }
-            guard mappingCount < mappingsMax else {
-                omittedMappingCount += 1
-                return
-            }
-            mappingCount += 1
-            add(line, kind, text, of: pid)
-        }
+    init(mappingsMax: Int, namespaces: IPCNamespaces) {
+        self.mappingsMax = mappingsMax
+        self.namespaces = namespaces
     }
 
-    private mutating func add(_ line: MapsLine, _ kind: ObjectKind, _ text: Span<UInt8>, of pid: Int32) {
-        let key = ObjectKey(space: kind.space, device: line.device, inode: line.inode)
+    mutating func add(_ line: MapsLine, _ text: Span<UInt8>, of pid: Int32) {
+        guard let kind = line.kind(text) else { return }
+        guard mappingCount < mappingsMax else {
+            omittedMappingCount += 1
+            return
+        }
+        mappingCount += 1
+        let key = ObjectKey(
+            space: kind.space, device: line.device, inode: line.inode,
+            namespace: kind == .sysv ? namespaces.key(of: pid) : 0)
+        add(line, key, kind, text, of: pid)
+    }
+
+    private mutating func add(
+        _ line: MapsLine, _ key: ObjectKey, _ kind: ObjectKind, _ text: Span<UInt8>, of pid: Int32
+    ) {
         let rank = nameRank(kind, isDeleted: line.isDeleted)
         guard let index = indices[key] else {
             indices[key] = objects.count

@@ -35,7 +35,7 @@ public enum ObjectKind: String, Sendable, Hashable, CaseIterable {
 public enum InodeSpace: UInt8, Hashable, Sendable {
     /// Files with a name, on whatever mount.
     case files
-    /// System V segments; the inode number is the shmid, per IPC namespace.
+    /// System V segments; the inode number is the shmid, of which each IPC namespace has its own.
     case sysv
     /// memfds and anonymous memory.
     case unnamed
@@ -47,12 +47,15 @@ public struct ObjectKey: Hashable, Sendable {
     public let space: InodeSpace
     public let device: DeviceNumber
     public let inode: UInt64
+    /// Of a System V segment the inode number of its IPC namespace, where that is not the observer's own; else 0.
+    public let namespace: UInt64
 
     @inlinable
-    public init(space: InodeSpace, device: DeviceNumber, inode: UInt64) {
+    public init(space: InodeSpace, device: DeviceNumber, inode: UInt64, namespace: UInt64 = 0) {
         self.space = space
         self.device = device
         self.inode = inode
+        self.namespace = namespace
     }
 }
 
@@ -190,6 +193,8 @@ public struct UnreadableProcess: Hashable, Sendable {
 /// It is not the picture of one instant: processes were visited one after the other.
 public struct MapperScan: Sendable {
     public var objects: [ObjectKey: MappedObject] = [:]
+    /// All processes there were, ascending, whether they could be read or not.
+    public var pids: [Int32] = []
     /// How many processes were read.
     public var processCount = 0
     /// How many ended between being listed and being read.
