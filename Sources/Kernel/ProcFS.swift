@@ -19,6 +19,8 @@ public struct ProcFS: Sendable {
         /// Bytes of one process's maps: more than 65,530 mappings, the default of `vm.max_map_count`, with
         /// paths of 400 bytes.
         public static let mapsBytes = 33_554_432
+        /// Bytes of one process's smaps: 24 lines for each mapping of maps.
+        public static let smapsBytes = 268_435_456
         /// Bytes of mountinfo.
         public static let mountinfoBytes = 16_777_216
         /// pid namespaces within one another (`MAX_PID_NS_LEVEL`, include/linux/pid_namespace.h).
