@@ -236,8 +236,20 @@ test("the server's own search is followed page by page", async () => {
       return asked.length === 1 ? { matches: [{ offset: 9 }, { offset: 20 }], searchedBytes: 50, next: "a b" } : { matches: [{ offset: 70 }], searchedBytes: 50 };
     },
   });
-  assert.deepEqual(found, { hits: [9, 20, 70], searched: 100, reached: undefined, isEnd: true });
-  assert.deepEqual(asked, [`segments/posix:x/search?hex=7f01&limit=${hitsMaximum}`, `segments/posix:x/search?hex=7f01&limit=${hitsMaximum}&cursor=a%20b`]);
+  assert.deepEqual(found, { start: 0, hits: [9, 20, 70], searched: 100, reached: undefined, cursor: undefined, isEnd: true });
+  assert.deepEqual(asked, [`segments/posix:x/search?hex=7f01&limit=${hitsMaximum}`, `segments/posix:x/search?hex=7f01&limit=${hitsMaximum - 2}&cursor=a%20b`]);
+});
+
+test("where the server found as many as one walks through, it goes on from there", async () => {
+  const asked = [];
+  const get = async (path) => {
+    asked.push(path);
+    return { matches: Array.from({ length: hitsMaximum }, (_, index) => ({ offset: index * 2 })), searchedBytes: 9, next: "more" };
+  };
+  const found = await collectAtServer({ id: "posix:x", needle: Uint8Array.of(1), get });
+  assert.deepEqual([found.hits.length, found.reached, found.cursor, found.isEnd], [hitsMaximum, hitsMaximum * 2 - 1, "more", false]);
+  await collectAtServer({ id: "posix:x", needle: Uint8Array.of(1), cursor: found.cursor, get });
+  assert.deepEqual(asked, [`segments/posix:x/search?hex=01&limit=${hitsMaximum}`, `segments/posix:x/search?hex=01&limit=${hitsMaximum}&cursor=more`]);
 });
 
 test("from hit to hit, round at the ends", () => {

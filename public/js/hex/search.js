@@ -41,21 +41,22 @@ export async function collect({ needle, start, sizeBytes, read, dataFrom, progre
   return { hits, searched, reached: sizeBytes, isEnd: true };
 }
 
-/** The same by the server's own search; `get(path)` resolves to an answer. */
-export async function collectAtServer({ id, needle, get, progress }) {
+/**
+ * The same by the server's own search; `get(path)` resolves to an answer. Where it stops it tells the `cursor` to go on by.
+ * Zeros that nobody wrote are not found there: holes are not read.
+ */
+export async function collectAtServer({ id, needle, cursor, get, progress }) {
   const hex = Array.from(needle, (value) => hexOf[value]).join("");
   const hits = [];
   let searched = 0;
-  let cursor;
   do {
-    const answer = await get(`segments/${id}/search?hex=${hex}&limit=${hitsMaximum}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+    const answer = await get(`segments/${id}/search?hex=${hex}&limit=${hitsMaximum - hits.length}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     hits.push(...answer.matches.map(({ offset }) => offset));
     searched += answer.searchedBytes ?? 0;
     cursor = answer.next;
     progress?.(undefined, hits.length);
   } while (cursor && hits.length < hitsMaximum);
-  hits.sort((a, b) => a - b);
-  return { hits: hits.slice(0, hitsMaximum), searched, reached: undefined, isEnd: !cursor };
+  return { start: 0, hits, searched, reached: cursor && hits.at(-1) + 1, cursor, isEnd: !cursor };
 }
 
 /** Each place of `needle` in `bytes`, as indices, `maximum` of them at most. */

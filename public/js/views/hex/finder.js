@@ -109,11 +109,11 @@ export class Finder {
     this.#showButtons();
     this.#tell("Searching…");
     try {
-      const start = from ?? (this.#context.sizeBytes() <= searchMaximum ? 0 : this.#context.cursor());
-      const result = await this.#collect(needle, start, controller.signal);
+      const start = from?.at ?? (this.#context.sizeBytes() <= searchMaximum ? 0 : this.#context.cursor());
+      const result = await this.#collect(needle, start, from?.cursor, controller.signal);
       this.hits = result.hits;
-      this.#end = result.isEnd ? undefined : result.reached;
-      this.#finish(start, result);
+      this.#end = result.isEnd ? undefined : { at: result.reached, cursor: result.cursor };
+      this.#finish(from?.at ?? result.start ?? start, result);
     } catch (failure) {
       if (this.#controller !== controller) return;
       this.#tell(controller.signal.aborted ? "Stopped." : failure.message);
@@ -123,13 +123,14 @@ export class Finder {
     this.#context.changed();
   }
 
-  async #collect(needle, start, signal) {
+  async #collect(needle, start, cursor, signal) {
     const { actions } = this.#context;
     const id = this.#context.id();
     serverSearches ??= await actions.api.get("openapi.json", signal)
       .then(({ paths }) => Object.keys(paths ?? {}).some((path) => path.endsWith("/segments/{id}/search")));
     const get = (path) => actions.api.get(path, signal);
-    if (serverSearches) return collectAtServer({ id, needle, get, progress: (_, hits) => this.#tell(`Searching: ${plural(hits, "hit")}…`) });
+    const isAtServer = serverSearches && needle.some((value) => value !== 0);
+    if (isAtServer) return collectAtServer({ id, needle, cursor, get, progress: (_, hits) => this.#tell(`Searching: ${plural(hits, "hit")}…`) });
     return collect({
       needle, start, sizeBytes: this.#context.sizeBytes(), limit: searchMaximum,
       read: (offset, length) => actions.api.bytes(id, offset, length, signal),
