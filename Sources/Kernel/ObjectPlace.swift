@@ -24,6 +24,8 @@ public enum ObjectPlace: Sendable, Hashable {
     case descriptor(pid: Int32, number: Int32)
     /// What a process has mapped: `/proc/PID/map_files/START-END`, of exactly one of its mappings.
     case mapping(pid: Int32, start: UInt64, end: UInt64)
+    /// A file by its whole path, as this process sees it.
+    case path(ByteString)
 }
 
 extension ObjectPlace {
@@ -33,8 +35,20 @@ extension ObjectPlace {
 
     /// A descriptor of the object that cannot read it, and whose making did nothing to it (O_PATH).
     func handle(in proc: ProcFS, _ folder: SharedFolder) throws(Errno) -> Descriptor {
-        if case .sharedFile(let name) = self { return try Self.handle(of: name, in: folder) }
-        return try openDescriptor(path(in: proc, folder), Self.handleFlags)
+        switch self {
+        case .sharedFile(let name): try Self.handle(of: name, in: folder)
+        case .path: try openDescriptor(path(in: proc, folder), Self.handleFlags | O_NOFOLLOW)
+        // These are links, to what is wanted.
+        case .descriptor, .mapping: try openDescriptor(path(in: proc, folder), Self.handleFlags)
+        }
+    }
+
+    /// What the object is. Opens nothing.
+    func facts(in proc: ProcFS, _ folder: SharedFolder) throws(Errno) -> FileFacts {
+        switch self {
+        case .descriptor, .mapping: try fileFacts(path(in: proc, folder), links: .follow)
+        case .sharedFile, .path: try fileFacts(.itself, under: handle(in: proc, folder).number)
+        }
     }
 
     /// For messages, and for what processes have open.
@@ -46,6 +60,8 @@ extension ObjectPlace {
             proc.path(pid, "fd").appending(number)
         case .mapping(let pid, let start, let end):
             proc.path(pid, "map_files").appending(String(start, radix: 16) + "-" + String(end, radix: 16))
+        case .path(let path):
+            SystemPath(untrusted: path.bytes) ?? SystemPath("/")
         }
     }
 
@@ -56,7 +72,7 @@ extension ObjectPlace {
     private static func handle(of name: ByteString, in folder: SharedFolder) throws(Errno) -> Descriptor {
         let parts = name.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard parts.count <= nameDepthMax else { throw .invalidArgument }
-        var current = try openDescriptor(folder.root, handleFlags | O_DIRECTORY)
+        var current = try folder.open(handleFlags | O_DIRECTORY)
         for (index, part) in parts.enumerated() {
             guard !part.isEmpty, !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8),
                 let path = SystemPath(untrusted: part)
@@ -70,7 +86,7 @@ extension ObjectPlace {
 
     var needs: String {
         switch self {
-        case .sharedFile: Needs.otherFiles
+        case .sharedFile, .path: Needs.otherFiles
         case .descriptor: Needs.otherDescriptors
         case .mapping: Needs.mapFiles
         }

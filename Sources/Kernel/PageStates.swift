@@ -18,6 +18,14 @@ extension DescriptorSource {
     /// Bytes of pages that one look asks for at most, so that it ends soon: some tenths of a second.
     private static let askedBytesMax = 64 << 30
 
+    /// How many bytes of the object are in memory; nil where this kernel cannot be asked (before Linux 6.5). O(1) system
+    /// calls, O(pages there are) in the kernel; touches none.
+    public func residentBytes() -> Int? {
+        guard let pages = try? cachedPages(of: descriptor) else { return nil }
+        let (bytes, overflow) = pages.multipliedReportingOverflow(by: sysconf(Int32(_SC_PAGESIZE)))
+        return overflow ? nil : bytes
+    }
+
     /// Looks at pages from an offset on, and changes nothing: holes stay holes, and what is in swap stays there.
     ///
     /// Data that is not in memory is in swap. The kernel answers truly only to who owns the object or may write it
@@ -55,6 +63,18 @@ extension DescriptorSource {
         // The run that was begun last may go on.
         guard runs.count > limit else { return PageStates(pageBytes: page, runs: runs, next: position < size ? position : nil) }
         return PageStates(pageBytes: page, runs: Array(runs.prefix(limit)), next: runs[limit].offset)
+    }
+
+    /// The next run of bytes that are there, from an offset on; what lies between is a hole. nil where there are none.
+    ///
+    /// On a file system that knows no holes all of a file is there.
+    public func data(from offset: Int) throws(ReadFailure) -> Range<Int>? {
+        let size = try size()
+        guard offset >= 0, offset < size, let start = try seek(offset, Int32(SHMLENS_SEEK_DATA)), start < size else {
+            return nil
+        }
+        let end = min(try seek(start, Int32(SHMLENS_SEEK_HOLE)) ?? size, size)
+        return end > start ? start..<end : nil
     }
 
     /// - Returns: nil where there is nothing of that kind from the offset on.

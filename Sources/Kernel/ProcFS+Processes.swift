@@ -99,6 +99,48 @@ extension ProcFS {
         return inode
     }
 
+    /// Which processes live in which namespace.
+    ///
+    /// - Parameters:
+    ///   - pids: who is asked.
+    /// - Returns: the processes by the namespace's inode number, and how many would not say.
+    /// - Complexity: O(pids): a readlink(2) each.
+    public func residents(
+        of kind: NamespaceKind, among pids: [Int32]
+    ) -> (namespaces: [UInt64: [Int32]], refusedCount: Int) {
+        var found: [UInt64: [Int32]] = [:]
+        var refusedCount = 0
+        for pid in pids {
+            do throws(KernelError) {
+                guard let inode = try namespace(kind, of: pid) else { continue }
+                found[inode, default: []].append(pid)
+            } catch {
+                refusedCount += 1
+            }
+        }
+        return (found, refusedCount)
+    }
+
+    /// What the object at a place is: its type, size, owner, times. Opens nothing.
+    ///
+    /// - Throws: ``KernelError`` where it is not there, or a right is missing.
+    public func facts(at place: ObjectPlace, _ folder: SharedFolder = SharedFolder()) throws(KernelError) -> FileFacts {
+        do throws(Errno) {
+            return try place.facts(in: self, folder)
+        } catch {
+            throw KernelError(
+                operation: "statx", object: place.path(in: self, folder).text, errno: error, needs: place.needs)
+        }
+    }
+
+    /// The user that a process acts as; nil where there is no such process, or that will not be told.
+    ///
+    /// Not the owner of its files in `/proc`, which is root where the process may not be dumped.
+    public func effectiveUser(of pid: Int32) -> UInt32? {
+        guard let uids = try? status(of: pid)?.uids, uids.count > 1 else { return nil }
+        return uids[1]
+    }
+
     private func facts(_ path: SystemPath) throws(KernelError) -> TaskFacts? {
         guard let contents = try contents(path) else { return nil }
         guard let facts = TaskFacts(stat: contents.bytes) else {

@@ -1,3 +1,4 @@
+import CShmlens
 import Glibc
 public import Observations
 import SystemPackage
@@ -17,9 +18,45 @@ public struct SharedFolder: Sendable {
     }
 
     let root: SystemPath
+    /// The folder that `root` is looked up in, as a process does whose root that is; nil for this process's own.
+    private let process: SystemPath?
 
     /// - Parameter root: where the tmpfs is mounted.
-    public init(root: String = "/dev/shm") { self.root = SystemPath(root) }
+    public init(root: String = "/dev/shm") {
+        self.root = SystemPath(root)
+        process = nil
+    }
+
+    /// The folder as another process sees it, which may live in another mount namespace.
+    public init(ofProcess pid: Int32, in proc: ProcFS, root: String = "/dev/shm") {
+        self.root = SystemPath(root)
+        process = proc.path(pid, "root")
+    }
+
+    /// For messages.
+    var text: String { (process?.text ?? "") + root.text }
+
+    /// Opens the folder itself. Links on the way are followed as the process follows them whose folder it is: one that
+    /// leads to `/run/shm` leads there in its own root, not in this process's.
+    func open(_ flags: Int32) throws(Errno) -> Descriptor {
+        guard let process else { return try openDescriptor(root, flags) }
+        let above = try openDescriptor(process, Int32(SHMLENS_O_PATH) | O_DIRECTORY)
+        return try openDescriptor(root, flags, inRoot: above.number)
+    }
+
+    /// The device of the file system that the folder is on.
+    ///
+    /// - Throws: ``KernelError`` where there is no such folder.
+    public func device() throws(KernelError) -> DeviceNumber {
+        do throws(Errno) {
+            let folder = try open(Int32(SHMLENS_O_PATH) | O_DIRECTORY)
+            return try fileFacts(.itself, under: folder.number).device
+        } catch {
+            throw KernelError(operation: "open", object: text, errno: error, needs: needs)
+        }
+    }
+
+    private var needs: String { process == nil ? Needs.otherFiles : Needs.otherProcess }
 
     /// Lists the regular files of the folder and of the folders in it.
     ///
@@ -32,11 +69,11 @@ public struct SharedFolder: Sendable {
         var lister = Lister(limits: limits)
         var reader = DirectoryReader()
         do throws(Errno) {
-            let folder = try openDescriptor(root, OpenFlags.folder)
+            let folder = try open(OpenFlags.folder)
             try lister.list(folder, prefix: [], &reader)
             lister.listSubfolders(of: folder, &reader)
         } catch {
-            throw KernelError(operation: "getdents64", object: root.text, errno: error, needs: Needs.otherFiles)
+            throw KernelError(operation: "getdents64", object: text, errno: error, needs: needs)
         }
         return lister.finished()
     }
@@ -46,9 +83,11 @@ public struct SharedFolder: Sendable {
     /// - Throws: ``KernelError`` where there is no such folder.
     public func usage() throws(KernelError) -> FileSystemUsage {
         do throws(Errno) {
-            return try fileSystemUsage(at: root)
+            guard process != nil else { return try fileSystemUsage(at: root) }
+            let folder = try open(OpenFlags.folder)
+            return try fileSystemUsage(at: SystemPath("/proc/self/fd").appending(folder.number))
         } catch {
-            throw KernelError(operation: "statvfs", object: root.text, errno: error, needs: Needs.otherFiles)
+            throw KernelError(operation: "statvfs", object: text, errno: error, needs: needs)
         }
     }
 }

@@ -49,6 +49,9 @@ public struct FileFacts: Hashable, Sendable {
         self.createdAt = createdAt
     }
 
+    /// Whether it is a regular file, as all shared memory is.
+    public var isRegular: Bool { mode & 0o170000 == 0o100000 }
+
     /// The permission bits with set-user-id, set-group-id and sticky.
     public var permissions: UInt32 { mode & 0o7777 }
 

@@ -14,6 +14,8 @@ public struct PageRun: Sendable, Hashable {
     /// To the object's end where that comes within the last page.
     public var length: Int
     public let state: State
+    /// The memory node that the pages are on; nil where that is not known, or they are not in memory.
+    public var numaNode: Int?
 
     public init(offset: Int, length: Int, state: State) {
         self.offset = offset

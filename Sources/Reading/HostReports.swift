@@ -15,7 +15,7 @@ extension Lens {
             throw .reading(error)
         }
         do throws(QueryError) {
-            let report = try SegmentsReport(entries: survey.entries(), filter: filter, sort: sort, page: page)
+            let report = try SegmentsReport(entries: survey.entries, filter: filter, sort: sort, page: page)
             return Answer(report, survey.envelope(at: Clocks.reading()))
         } catch {
             throw .query(error)
@@ -28,14 +28,14 @@ extension Lens {
     ) throws(ReadingError) -> (host: HostReport, segments: [SegmentKind: Int], envelope: Envelope) {
         let survey = try self.survey(fresh: fresh)
         var counts: [SegmentKind: Int] = [:]
-        for entry in survey.entries() { counts[entry.summary.kind, default: 0] += 1 }
+        for entry in survey.entries { counts[entry.summary.kind, default: 0] += 1 }
         let sharedBytes: Int
         do throws(KernelError) {
             sharedBytes = try sources.proc.sharedMemoryBytes()
         } catch {
             throw .refused(error)
         }
-        let host = HostReport(sharedBytes: sharedBytes, tmpfs: survey.tmpfs().map { [$0] } ?? [])
+        let host = HostReport(sharedBytes: sharedBytes, tmpfs: survey.tmpfs())
         return (host, counts, survey.envelope(at: Clocks.reading()))
     }
 }
@@ -45,17 +45,23 @@ extension Survey {
         Envelope(takenAt: takenAt.realTime, ageMilliseconds: ageMilliseconds(at: now), hidden: hidden)
     }
 
-    /// The folder of shared memory; nil where there is none.
-    func tmpfs() -> TmpfsReport? {
-        guard let usage else { return nil }
-        var promisedBytes = 0
-        for file in inventory.files.elements {
+    /// The folders of shared memory, with what their files may still take. Those of containers are called by a process
+    /// that sees them.
+    func tmpfs() -> [TmpfsReport] {
+        var promised: [DeviceNumber: Int] = [:]
+        for object in inventory.objects {
+            guard let device = object.key?.device, let file = object.file else { continue }
             // Sizes are what somebody wrote: their sum may pass any number.
-            let (sum, overflow) = promisedBytes.addingReportingOverflow(
-                max(0, file.file.sizeBytes - file.file.allocatedBytes))
-            promisedBytes = overflow ? .max : sum
+            let (sum, overflow) = promised[device, default: 0].addingReportingOverflow(
+                max(0, file.sizeBytes - file.allocatedBytes))
+            promised[device] = overflow ? .max : sum
         }
-        return TmpfsReport(
-            path: "/dev/shm", sizeBytes: usage.sizeBytes, usedBytes: usage.usedBytes, promisedBytes: promisedBytes)
+        return folders.compactMap { folder in
+            folder.usage.map { usage in
+                TmpfsReport(
+                    path: (folder.neighbour.map { "/proc/\($0)/root" } ?? "") + "/dev/shm", sizeBytes: usage.sizeBytes,
+                    usedBytes: usage.usedBytes, promisedBytes: promised[folder.device] ?? 0)
+            }
+        }
     }
 }

@@ -29,11 +29,6 @@ public final class Lens: Sendable {
         }
     }
 
-    /// Opens any object.
-    public func object(_ id: SegmentIdentifier) throws(ReadingError) -> OpenObject {
-        try sources.open(id) { () throws(ReadingError) in try survey(fresh: true) }
-    }
-
     /// Opens a managed segment.
     public func managed(_ id: SegmentIdentifier) throws(ReadingError) -> ManagedSegment {
         try ManagedSegment(try object(id))

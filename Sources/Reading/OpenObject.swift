@@ -8,54 +8,56 @@ import SegmentFormat
 public struct OpenObject: Sendable {
     public let id: SegmentIdentifier
     public let source: DescriptorSource
+    /// Whether it was attached to be opened, which left traces.
+    public var wasAttached = false
 
     /// What it was when it was opened.
     public var file: FileFacts { source.file }
 }
 
-extension HostSources {
+extension Lens {
     /// Opens an object by its identifier. Reads nothing of it.
     ///
-    /// - Parameter survey: knows which processes have an unnamed object; asked only where one is wanted.
-    func open(
-        _ id: SegmentIdentifier, survey: () throws(ReadingError) -> Survey
-    ) throws(ReadingError) -> OpenObject {
-        // Names of other namespaces than the server's are not looked up yet.
-        guard id.namespace == nil else { throw .notFound(id) }
-        switch id.object {
-        case .posix(let name):
-            return OpenObject(id: id, source: try open(.sharedFile(name), id))
-        case .semaphore(let name):
-            return OpenObject(id: id, source: try open(.sharedFile(ByteString(Array("sem.".utf8) + name.bytes)), id))
-        case .memfd(let inode):
-            return try openMemfd(id, inode: inode, survey: try survey())
-        case .sysv, .sysvSemaphore, .anonymous, .file, .deleted:
-            throw .notFound(id)
+    /// What has a name in the observer's own folder is opened by that. For anything else a survey knows where it can be
+    /// opened: the one there is, and a new one where that does not know it, or what it knew is no longer so.
+    ///
+    /// - Parameter attach: attaches a System V segment for a moment where nobody has it attached, which leaves traces.
+    public func object(_ id: SegmentIdentifier, attach: Bool = false) throws(ReadingError) -> OpenObject {
+        if let place = Self.place(of: id) {
+            return OpenObject(id: id, source: try open(id) { () throws(KernelError) in
+                try DescriptorSource.open(place, in: sources.proc, sources.folder)
+            })
         }
+        if let object = try survey().inventory[id], let source = try? sources.open(object) {
+            return OpenObject(id: id, source: source)
+        }
+        guard let object = try survey(fresh: true).inventory[id] else { throw .notFound(id) }
+        if object.semaphores != nil { throw .unsupported(id) }
+        if let segment = object.systemV, object.mappers.isEmpty {
+            guard attach else { throw .unattached(id) }
+            let source = try open(id) { () throws(KernelError) in
+                try DescriptorSource.attaching(segment.id, in: sources.proc)
+            }
+            return OpenObject(id: id, source: source, wasAttached: true)
+        }
+        return OpenObject(id: id, source: try open(id) { () throws(KernelError) in try sources.open(object) })
     }
 
-    private func openMemfd(
-        _ id: SegmentIdentifier, inode: UInt64, survey: Survey
-    ) throws(ReadingError) -> OpenObject {
-        let found = survey.mappers.objects.values.first { $0.kind == .memfd && $0.key.inode == inode }
-        guard let object = found else { throw .notFound(id) }
-        var refusal: ReadingError = .notFound(id)
-        for place in places(ofMapped: object) {
-            do throws(ReadingError) {
-                let source = try open(place, id, expecting: FileIdentity(device: object.key.device, inode: inode))
-                return OpenObject(id: id, source: source)
-            } catch {
-                refusal = error
-            }
+    /// A name of the observer's own folder.
+    private static func place(of id: SegmentIdentifier) -> ObjectPlace? {
+        guard id.namespace == nil else { return nil }
+        return switch id.object {
+        case .posix(let name): .sharedFile(name)
+        case .semaphore(let name): .sharedFile(SharedFile.semaphorePrefix + name)
+        default: nil
         }
-        throw refusal
     }
 
     private func open(
-        _ place: ObjectPlace, _ id: SegmentIdentifier, expecting identity: FileIdentity? = nil
+        _ id: SegmentIdentifier, _ open: () throws(KernelError) -> DescriptorSource
     ) throws(ReadingError) -> DescriptorSource {
         do throws(KernelError) {
-            return try DescriptorSource.open(place, in: proc, folder, expecting: identity)
+            return try open()
         } catch {
             switch error.errno {
             case .noSuchFileOrDirectory, .notDirectory, .invalidArgument, .staleNFSFileHandle, .isDirectory:
@@ -64,20 +66,13 @@ extension HostSources {
             }
         }
     }
-}
 
-extension Lens {
     /// A path by which a process that may write a memfd can open it: what some process has open.
     ///
     /// Looking it up opens nothing for writing; that is the caller's to do, who means to change it.
     public func path(ofMemfd id: SegmentIdentifier) throws(ReadingError) -> String {
-        guard case .memfd(let inode) = id.object else { throw .unsupported(id) }
-        let survey = try survey(fresh: true)
-        let found = survey.mappers.objects.values.first { $0.kind == .memfd && $0.key.inode == inode }
-        guard let object = found else { throw .notFound(id) }
-        for place in sources.places(ofMapped: object) {
-            if case .descriptor(let pid, let number) = place { return "/proc/\(pid)/fd/\(number)" }
-        }
-        throw .notFound(id)
+        guard case .memfd = id.object else { throw .unsupported(id) }
+        guard let holder = try survey(fresh: true).inventory[id]?.holders.first else { throw .notFound(id) }
+        return "/proc/\(holder.pid)/fd/\(holder.number)"
     }
 }

@@ -7,8 +7,9 @@ extension Lens {
     ///
     /// - Parameters:
     ///   - start: the first byte of interest, where the request has no cursor.
+    ///   - attach: attaches a System V segment for a moment where nobody has it attached, which leaves traces.
     public func pages(
-        _ id: SegmentIdentifier, from start: Int, page request: PageRequest
+        _ id: SegmentIdentifier, from start: Int, attach: Bool = false, page request: PageRequest
     ) throws(ListError) -> Answer<PagesReport> {
         let first: Int
         do throws(QueryError) {
@@ -18,7 +19,7 @@ extension Lens {
         }
         let begin = Clocks.reading()
         do throws(ReadingError) {
-            let object = try object(id)
+            let object = try object(id, attach: attach)
             return Answer(
                 try look(at: object, from: first, limit: request.limit),
                 envelope(since: begin, .inFlux, hidden: hidden(of: object)))
@@ -31,9 +32,13 @@ extension Lens {
         do throws(ReadFailure) {
             let before = try object.source.currentFile().allocatedBytes
             let states = try object.source.pages(from: first, limit: limit)
+            var runs = states.runs
+            if let node = sources.nodes.only() {
+                for index in runs.indices where runs[index].state == .resident { runs[index].numaNode = node }
+            }
             return PagesReport(
-                pageBytes: states.pageBytes, runs: states.runs, next: states.next, allocatedBefore: before,
-                allocatedAfter: try object.source.currentFile().allocatedBytes)
+                pageBytes: states.pageBytes, runs: runs, next: states.next, allocatedBefore: before,
+                allocatedAfter: try object.source.currentFile().allocatedBytes, wasAttached: object.wasAttached)
         } catch {
             throw .failed(error)
         }

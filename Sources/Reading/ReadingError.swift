@@ -17,6 +17,8 @@ public enum ReadingError: Error, Sendable, Equatable {
     case truncated(SegmentIdentifier, at: Int)
     /// Objects of this kind are listed and cannot be looked into.
     case unsupported(SegmentIdentifier)
+    /// A System V segment that nobody has attached: only attaching reaches its bytes, which leaves traces.
+    case unattached(SegmentIdentifier)
 }
 
 extension ReadingError {
@@ -41,6 +43,8 @@ extension ReadingError: CustomStringConvertible {
         case .failed(let failure): failure.description
         case .truncated(let id, let at): "\(id) is cut short: it ends at byte \(at), inside its own tables"
         case .unsupported(let id): "\(id) cannot be looked into"
+        case .unattached(let id):
+            "nobody has \(id) attached, so that its bytes can be had only by attaching it, which changes its times and its last process: ask with attach=true"
         }
     }
 }

@@ -34,7 +34,7 @@ extension Lens {
         do throws(ReadingError) {
             object = try self.object(id)
         } catch {
-            guard case .refused(let refusal) = error, let answer = try outline(id, refusal, survey) else { throw error }
+            guard let unseen = Self.unseen(error), let answer = try outline(id, unseen, survey) else { throw error }
             return answer
         }
         var detail = SegmentDetail(summary: survey.summary(of: object))
@@ -45,11 +45,13 @@ extension Lens {
             // Somebody else's object has no more to show; one of ours that cannot be decoded says why.
             if let finding = error.finding {
                 detail.summary.managed = true
+                let others = detail.summary.findings.filter { $0.code != "undecodable" }
                 detail.summary.findings = [
                     Finding(code: "undecodable", severity: .error, message: finding.message, offset: finding.offset)
-                ]
+                ] + others
             }
-            return Answer(detail, envelope(since: begin, hidden: survey.hidden))
+            return Answer(
+                detail, envelope(since: begin, oldest: survey.takenAt.monotonicNanoseconds, hidden: survey.hidden))
         }
         detail.summary.managed = true
         let header = try segment.header()
@@ -67,28 +69,37 @@ extension Lens {
         return Answer(
             detail,
             envelope(
-                since: begin, oldest: taken.begunAtNanoseconds, consistency,
+                since: begin, oldest: min(taken.begunAtNanoseconds, survey.takenAt.monotonicNanoseconds), consistency,
                 hidden: survey.hidden + (locks?.hidden ?? [])))
     }
 
-    /// What is known of an object that may not be opened: what a list shows of it.
+    /// What is not seen of an object that is there and cannot be opened; nil of any other failure.
+    static func unseen(_ error: ReadingError) -> Hidden? {
+        switch error {
+        case .refused(let refusal):
+            refusal.needs.map { Hidden(what: "its contents, and so whether it is managed", count: 1, needs: $0) }
+        case .unattached: Hidden(what: "its contents", count: 1, needs: "to be attached: attach=true")
+        case .unsupported: Hidden(what: "its contents", count: 1, needs: "a look at its semaphores, which have no bytes")
+        default: nil
+        }
+    }
+
+    /// What is known of an object that cannot be opened: what a list shows of it.
     ///
     /// - Parameter known: the last survey: the host is looked through anew only where the object is not in that.
-    /// - Returns: nil where no list shows it, or a right is not what is missing.
+    /// - Returns: nil where no list shows it.
     func outline(
-        _ id: SegmentIdentifier, _ refusal: KernelError, _ known: Survey
+        _ id: SegmentIdentifier, _ unseen: Hidden, _ known: Survey
     ) throws(ReadingError) -> Answer<SegmentDetail>? {
-        guard let needs = refusal.needs else { return nil }
         var survey = known
-        var entry = survey.entries().first { $0.summary.id == id }
+        var entry = survey.entries.first { $0.summary.id == id }
         if entry == nil {
             survey = try self.survey(fresh: true)
-            entry = survey.entries().first { $0.summary.id == id }
+            entry = survey.entries.first { $0.summary.id == id }
         }
         guard let entry else { return nil }
         var envelope = survey.envelope(at: Clocks.reading())
-        let contents = Hidden(what: "its contents, and so whether it is managed", count: 1, needs: needs)
-        envelope.hidden.insert(contents, at: 0)
+        envelope.hidden.insert(unseen, at: 0)
         return Answer(SegmentDetail(summary: entry.summary), envelope)
     }
 
@@ -344,22 +355,24 @@ extension Lens {
 }
 
 extension Survey {
-    /// What a list says of an open object.
-    func summary(of object: OpenObject) -> SegmentSummary {
-        switch object.id.object {
-        case .posix(let name), .semaphore(let name): summary(object.id, name: name, file: object.file)
-        default:
-            summary(object.id, name: unnamedName(of: object.file) ?? ByteString([]), file: object.file)
+    /// What a list says of an open object, with what it is now.
+    func summary(of open: OpenObject) -> SegmentSummary {
+        let known = inventory[open.id]
+        // Another object may have its name by now: nothing that was known is of that one.
+        let isSame = known?.key.map { FileIdentity(device: $0.device, inode: $0.inode) == FileIdentity(open.file) } ?? true
+        var object = known.flatMap { isSame ? $0 : nil } ?? HostObject(id: open.id, name: open.id.object.name ?? "")
+        object.file = open.file
+        if object.key == nil, object.systemV == nil { object.key = open.file.key }
+        return summary(of: object)
+    }
+}
+
+extension SegmentIdentifier.Object {
+    /// What it is called, where its identifier is its name.
+    fileprivate var name: ByteString? {
+        switch self {
+        case .posix(let name), .semaphore(let name): name
+        default: nil
         }
-    }
-
-    /// Whether the survey found the magic in it.
-    func isManaged(_ object: OpenObject) -> Bool {
-        let unnamed = ObjectKey(space: .unnamed, device: object.file.device, inode: object.file.inode)
-        return managed[object.file.key] != nil || (object.id.kind == .memfd && managed[unnamed] != nil)
-    }
-
-    private func unnamedName(of file: FileFacts) -> ByteString? {
-        mappers.objects[ObjectKey(space: .unnamed, device: file.device, inode: file.inode)].map(memfdName)
     }
 }

@@ -1,3 +1,4 @@
+public import Diagnostics
 public import Glibc
 public import Kernel
 public import Observations
@@ -10,56 +11,97 @@ public struct HostSources: Sendable {
     public var proc: ProcFS
     public var folder: SharedFolder
     public var accounts: AccountFiles
+    public var loginManager: LoginManager
+    public var nodes = MemoryNodes()
     /// The user who looks.
     public var uid: UInt32
 
     public init(
         proc: ProcFS = ProcFS(), folder: SharedFolder = SharedFolder(), accounts: AccountFiles = AccountFiles(),
-        uid: UInt32 = geteuid()
+        loginManager: LoginManager = LoginManager(), uid: UInt32 = geteuid()
     ) {
         self.proc = proc
         self.folder = folder
         self.accounts = accounts
+        self.loginManager = loginManager
         self.uid = uid
     }
 }
 
-extension HostSources {
-    /// Where an object that has no name may be opened: what its mappers have open, and their mappings, which takes
-    /// another right.
-    func places(ofMapped object: MappedObject) -> [ObjectPlace] {
-        var limits = ProcFS.SearchLimits()
-        limits.processes = 0
-        let identity = FileIdentity(device: object.key.device, inode: object.key.inode)
-        let search = try? proc.findMemfd(identity, lookingFirstIn: object.mappers.map(\.pid), limits: limits)
-        let mappings = object.mappers.compactMap { mapper in
-            mapper.ranges.first.map { ObjectPlace.mapping(pid: mapper.pid, start: $0.start, end: $0.end) }
-        }
-        return (search?.place.map { [$0] } ?? []) + mappings.prefix(4)
-    }
-}
-
-/// One look at the host: what shared memory there is and who maps it.
+/// One look at the host: what shared memory there is, who maps it and who has it open.
 ///
-/// Not the picture of one instant: folder and processes were visited one after the other, between ``begunAt`` and
-/// ``takenAt``.
+/// Not the picture of one instant: folders and processes were visited one after the other, from ``takenAt`` on.
 public struct Survey: Sendable {
-    /// CLOCK_MONOTONIC nanoseconds when the look began: everything in it is at least as new.
-    public let begunAt: Int64
+    /// When the look began: everything in it is at least as new.
     public let takenAt: ClockReading
-    public let inventory: SharedFileInventory
-    public let mappers: MapperScan
+    public let inventory: Inventory
     public let accounts: Accounts
-    /// nil where the folder of shared memory is not there.
-    public let usage: FileSystemUsage?
     /// Objects that begin with the magic of a managed segment, and what they were when they were looked at.
     public let managed: [ObjectKey: FileFacts]
     /// Why some of those cannot be read as a segment.
     public let broken: [ObjectKey: Finding]
     /// The user who looked.
     public let uid: UInt32
+    /// Bytes in memory of files that are on no tmpfs, where what a file system keeps tells nothing of that.
+    let residency: [FileIdentity: Int]
+    /// Seals of memfds.
+    let seals: [ObjectKey: Seals]
+    let hazards: Hazards
+    /// Who the processes act as that share an object with another.
+    let users: [Int32: UInt32]
+    /// Whether the mappings, and the descriptors, of all processes were seen.
+    let seesAllMappings: Bool
+    let seesAllDescriptors: Bool
+    /// Processes that keep their mappings from everybody.
+    let closedCount: Int
+    /// Of objects that two looks found to be used by nobody: when the first did.
+    let unusedSince: [UnusedObject: WallTime]
+    /// The folders of shared memory, the observer's own first.
+    let folders: [HostScan.Folder]
+    /// Whether nothing of the host's memory is written out to swap.
+    let isWithoutSwap: Bool
     /// What was not seen, and what would show it.
     public let hidden: [Hidden]
+    /// The list of all objects, in the order of their ids.
+    public private(set) var entries: [SegmentEntry] = []
+
+    init(_ parts: SurveyParts) {
+        takenAt = parts.takenAt
+        inventory = parts.inventory
+        accounts = parts.accounts
+        managed = parts.look.managed
+        broken = parts.look.broken
+        seals = parts.look.seals
+        hazards = Hazards(pageBytes: parts.pageBytes, accounts: parts.accounts, removesIPC: parts.removesIPC)
+        uid = parts.uid
+        residency = parts.residency
+        users = parts.users
+        seesAllMappings = parts.scan.seesAllMappings
+        seesAllDescriptors = parts.scan.seesAllDescriptors
+        closedCount = parts.scan.mappers.hidden.reduce(0) { $0 + $1.count }
+        unusedSince = parts.unusedSince
+        folders = parts.scan.folders
+        isWithoutSwap = parts.isWithoutSwap
+        hidden = parts.hidden
+        entries = inventory.objects.map { entry($0) }
+    }
+}
+
+/// What a survey is made of.
+struct SurveyParts {
+    let takenAt: ClockReading
+    let scan: HostScan
+    let inventory: Inventory
+    let look: ManagedLook
+    let residency: [FileIdentity: Int]
+    let users: [Int32: UInt32]
+    let unusedSince: [UnusedObject: WallTime]
+    let accounts: Accounts
+    let removesIPC: Bool
+    let pageBytes: Int
+    let isWithoutSwap: Bool
+    let uid: UInt32
+    let hidden: [Hidden]
 }
 
 /// Looks at the host, once for all who ask at the same time.
@@ -69,8 +111,15 @@ public final class Surveyor: Sendable {
     /// How old an answer may be that was not asked to be fresh.
     public static let ageMaxNanoseconds: Int64 = 1_000_000_000
 
+    private struct State {
+        var last: Survey?
+        var look = ManagedLook()
+        /// Objects that nobody used when they were looked at last, and when that was first seen.
+        var unused: [UnusedObject: WallTime] = [:]
+    }
+
     private let sources: HostSources
-    private let last = Mutex<Survey?>(nil)
+    private let state = Mutex(State())
 
     public init(sources: HostSources = HostSources()) { self.sources = sources }
 
@@ -83,84 +132,54 @@ public final class Surveyor: Sendable {
     public func survey(fresh: Bool = false) throws(KernelError) -> Survey {
         let asked = Clocks.monotonicNanoseconds()
         let oldest = fresh ? asked : asked - Self.ageMaxNanoseconds
-        let result: Result<Survey, KernelError> = last.withLock { last in
-            if let last, last.begunAt >= oldest { return .success(last) }
-            let found = Result { () throws(KernelError) in try scan() }
-            if case .success(let survey) = found { last = survey }
-            return found
+        let result: Result<Survey, KernelError> = state.withLock { state in
+            if let last = state.last, last.takenAt.monotonicNanoseconds >= oldest { return .success(last) }
+            let before = state
+            let found = Result { () throws(KernelError) in try scan(before) }
+            guard case .success(let (survey, after)) = found else { return found.map(\.survey) }
+            state = after
+            return .success(survey)
         }
         return try result.get()
     }
 
     /// Drops what is known, so that the next answer shows what this process has just changed.
-    public func forget() { last.withLock { $0 = nil } }
+    public func forget() { state.withLock { $0.last = nil } }
 
-    private func scan() throws(KernelError) -> Survey {
-        let begunAt = Clocks.monotonicNanoseconds()
-        let inventory = try sources.folder.inventory()
-        let mappers = try sources.proc.mapperScan()
-        var look = ManagedLook()
-        for file in inventory.files.elements { look.note(file.file.key, segment(.sharedFile(file.name), file.file)) }
-        for (key, object) in mappers.objects where object.kind == .memfd {
-            let found = sources.places(ofMapped: object).lazy.map { self.segment($0, nil) }
-            look.note(key, found.first { if case .segment = $0 { true } else { false } } ?? .other)
+    private func scan(_ before: State) throws(KernelError) -> (survey: Survey, after: State) {
+        let local = LocalFileSystems(sources.proc)
+        var (takenAt, scan, inventory) = try inventory(local)
+        var unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, before.unused)
+        // Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said
+        // where two looks found it so.
+        if unused.keys.contains(where: { before.unused[$0] == nil }) {
+            let first = unused
+            (takenAt, scan, inventory) = try self.inventory(local)
+            unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, first)
         }
-        return Survey(
-            begunAt: begunAt, takenAt: Clocks.reading(), inventory: inventory, mappers: mappers,
-            accounts: sources.accounts.load(), usage: try? sources.folder.usage(), managed: look.managed,
-            broken: look.broken, uid: sources.uid, hidden: inventory.hidden + mappers.hidden + look.hidden)
+        var look = ManagedLook(after: before.look)
+        for object in inventory.objects { look.note(object, in: sources) }
+        let residency = sources.residency(inventory, local)
+        let unreadCount = inventory.objects.count { $0.id.kind == .file } - residency.count
+        let unread = Hidden(
+            what: "bytes in memory of mapped files, shown as 0", count: unreadCount,
+            needs: "the rights to open them, on file systems that are sure to answer")
+        let parts = SurveyParts(
+            takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory),
+            // One that this look was the first to find so is not said to be so yet.
+            unusedSince: unused.filter { $0.value < takenAt.realTime }, accounts: sources.loadAccounts(),
+            removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
+            isWithoutSwap: (try? sources.proc.usesSwap()) == false,
+            uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
+        let survey = Survey(parts)
+        return (survey, State(last: survey, look: look, unused: unused))
     }
 
-    /// What an object begins as.
-    private func segment(_ place: ObjectPlace, _ file: FileFacts?) -> ManagedLook.Sight {
-        // The magic alone takes eight bytes.
-        if let file, file.sizeBytes < 8 { return .other }
-        let source: DescriptorSource
-        do throws(KernelError) {
-            source = try DescriptorSource.open(
-                place, in: sources.proc, sources.folder, expecting: file.map { FileIdentity($0) })
-        } catch {
-            return error.errno == .permissionDenied ? .refused(error.needs ?? "its owner's rights") : .other
-        }
-        guard let bytes = try? source.read(at: 0, count: 256), SegmentIdentity.hasMagic(Image(bytes: bytes)) else {
-            return .other
-        }
-        do throws(FormatError) {
-            _ = try SegmentIdentity(image: Image(bytes: bytes), objectBytes: source.file.sizeBytes)
-            return .segment(source.file, nil)
-        } catch {
-            return .segment(
-                source.file, Finding(code: "undecodable", severity: .error, message: error.description))
-        }
-    }
-}
-
-/// Which objects are managed segments.
-private struct ManagedLook {
-    enum Sight {
-        case segment(FileFacts, Finding?)
-        case other
-        case refused(String)
-    }
-
-    var managed: [ObjectKey: FileFacts] = [:]
-    var broken: [ObjectKey: Finding] = [:]
-    private var refused: [String: Int] = [:]
-
-    mutating func note(_ key: ObjectKey, _ sight: Sight) {
-        switch sight {
-        case .segment(let file, let finding):
-            managed[key] = file
-            broken[key] = finding
-        case .refused(let needs): refused[needs, default: 0] += 1
-        case .other: break
-        }
-    }
-
-    /// Objects that could not be opened: whether they are managed is not known.
-    var hidden: [Hidden] {
-        refused.sorted { $0.key < $1.key }.map {
-            Hidden(what: "contents of objects, and so whether they are managed", count: $0.value, needs: $0.key)
-        }
+    private func inventory(
+        _ local: LocalFileSystems
+    ) throws(KernelError) -> (takenAt: ClockReading, scan: HostScan, inventory: Inventory) {
+        let takenAt = Clocks.reading()
+        let scan = try sources.scan()
+        return (takenAt, scan, Inventory(scan) { sources.facts(of: $0, local) })
     }
 }

@@ -20,8 +20,11 @@ struct RangeOptions: ParsableArguments {
 
     /// Runs `body` on pieces of the range, in order, until it or the object ends.
     ///
+    /// - Parameter watch: notes what was read.
     /// - Returns: how many bytes there were.
-    func forEachChunk(of object: OpenObject, _ body: ([UInt8]) throws -> Void) throws -> Int {
+    func forEachChunk(
+        of object: OpenObject, _ watch: inout ChangeWatch, _ body: ([UInt8]) throws -> Void
+    ) throws -> Int {
         guard offset.bytes <= (try object.source.size()) else {
             throw PastTheEnd(offset: offset.bytes, id: object.id)
         }
@@ -32,6 +35,7 @@ struct RangeOptions: ParsableArguments {
             guard wanted > 0 else { return position - offset.bytes }
             let bytes = try object.source.read(at: position, count: wanted)
             guard !bytes.isEmpty else { return position - offset.bytes }
+            watch.note(bytes, at: position)
             try body(bytes)
             position += bytes.count
         }
@@ -47,12 +51,16 @@ private struct PastTheEnd: Error, CustomStringConvertible {
 }
 
 extension OpenObject {
-    /// What bytes alone do not show: that reading them allocated nothing, and that they need not be of one moment.
-    fileprivate func tell(allocatedBefore before: Int) throws {
-        let after = try source.currentFile().allocatedBytes
-        Terminal.note(
-            "allocated bytes before \(before), after \(after); whether bytes changed meanwhile cannot be told "
-                + "(\(Consistency.inFlux.rawValue))")
+    /// What bytes alone do not show: that reading them allocated nothing, and whether they are of one moment.
+    fileprivate func tell(_ proof: ReadingProof) {
+        if wasAttached { Terminal.note("\(id.text) was attached for a moment, which its times and its last process show") }
+        Terminal.note(proof.sentence)
+    }
+
+    /// - Parameter written: bytes that were shown of the range.
+    fileprivate func proof(_ watch: ChangeWatch, _ range: RangeOptions, written: Int) -> ReadingProof {
+        let promised = max(0, file.sizeBytes - range.offset.bytes)
+        return source.proof(watch, isCut: written < min(range.length?.bytes ?? .max, promised))
     }
 }
 
@@ -82,13 +90,11 @@ struct Dump: ParsableCommand {
     func run() throws {
         let style = output.json ? Style.json : style
         try Terminal.run(Self.self) {
-            let object = try Lens().object(try segment.identifier())
-            let before = object.file.allocatedBytes
+            let object = try Lens().object(try segment.identifier(), attach: range.attach)
             switch style {
             case .json: try printRows(of: object)
             case .xxd, .canonical: try printText(of: object, style == .xxd ? .xxd : .canonical)
             }
-            try object.tell(allocatedBefore: before)
         }
     }
 
@@ -96,35 +102,39 @@ struct Dump: ParsableCommand {
         var dump = HexDump(
             style: style, offset: range.offset.bytes, askedLength: range.length?.bytes)
         var text: [UInt8] = []
-        _ = try range.forEachChunk(of: object) { chunk in
+        var watch = ChangeWatch()
+        let written = try range.forEachChunk(of: object, &watch) { chunk in
             dump.append(chunk, to: &text)
             try Terminal.write(text)
             text.removeAll(keepingCapacity: true)
         }
         dump.finish(to: &text)
         try Terminal.write(text)
+        object.tell(object.proof(watch, range, written: written))
     }
 
     private func printRows(of object: OpenObject) throws {
         var writer = JSONWriter(reservingCapacity: RangeOptions.chunkBytes)
         var rows = JSONHexRows(offset: range.offset.bytes)
-        let promised = try object.source.size() - range.offset.bytes
         writer.beginObject()
         Envelope.now.writeMembers(to: &writer)
+        if object.wasAttached { writer.field("attached", true) }
         writer.field("offset", range.offset.bytes)
         writer.key("rows")
         writer.beginArray()
-        let written = try range.forEachChunk(of: object) { chunk in
+        var watch = ChangeWatch()
+        let written = try range.forEachChunk(of: object, &watch) { chunk in
             rows.append(chunk, to: &writer)
             try Terminal.write(writer.takeBytes())
         }
         rows.finish(to: &writer)
         writer.endArray()
-        // Known only now: bytes that others may write meanwhile are in flux at best.
-        let isCut = written < min(range.length?.bytes ?? .max, promised)
-        writer.field("consistency", (isCut ? Consistency.truncated : .inFlux).rawValue)
+        // Known only now.
+        let proof = object.proof(watch, range, written: written)
+        proof.writeMembers(to: &writer)
         writer.endObject()
         try Terminal.write(writer.finish() + [UInt8(ascii: "\n")])
+        object.tell(proof)
     }
 }
 
@@ -138,10 +148,10 @@ struct Bytes: ParsableCommand {
 
     func run() throws {
         try Terminal.run(Self.self) {
-            let object = try Lens().object(try segment.identifier())
-            let before = object.file.allocatedBytes
-            _ = try range.forEachChunk(of: object) { try Terminal.write($0) }
-            try object.tell(allocatedBefore: before)
+            let object = try Lens().object(try segment.identifier(), attach: range.attach)
+            var watch = ChangeWatch()
+            let written = try range.forEachChunk(of: object, &watch) { try Terminal.write($0) }
+            object.tell(object.proof(watch, range, written: written))
         }
     }
 }

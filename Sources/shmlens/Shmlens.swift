@@ -16,6 +16,8 @@ struct Shmlens: ParsableCommand {
               shmlens show shmlens-demo                 one segment, its lock and its heap
               shmlens dump shmlens-demo --length 64     its first bytes
               shmlens blocks shmlens-demo --limit 10    the blocks of its heap
+              shmlens processes --sort -mappedBytes     who has most of it
+              shmlens search --text hello               where a text stands, in all of it
 
             Exit status: 0 fine, 1 failed, 2 findings, 3 deadlock, 4 not found, 5 no right, \
             6 lock not had in time, 64 usage.
@@ -27,7 +29,7 @@ struct Shmlens: ParsableCommand {
                 name: "Looking",
                 subcommands: [
                     List.self, Show.self, Dump.self, Bytes.self, Blocks.self, Heap.self, Locks.self, Events.self,
-                    Participants.self, Layout.self, Verify.self,
+                    Participants.self, Layout.self, Verify.self, SearchCommand.self, Processes.self,
                 ]),
             CommandGroup(
                 name: "Changing",

@@ -142,9 +142,11 @@ struct SegmentArgument: ParsableArguments {
     @Argument(help: "A name, or an identifier such as posix:NAME or memfd:INODE.")
     var segment: String
 
-    func identifier() throws -> SegmentIdentifier {
+    func identifier() throws -> SegmentIdentifier { try Self.identifier(segment) }
+
+    static func identifier(_ word: String) throws -> SegmentIdentifier {
         do {
-            return try SegmentIdentifier(commandLineWord: segment)
+            return try SegmentIdentifier(commandLineWord: word)
         } catch {
             throw ValidationError("\(error)")
         }

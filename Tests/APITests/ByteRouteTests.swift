@@ -106,8 +106,13 @@ import Testing
             #expect(reply["rows"]?.array?.count == 1)
             #expect(reply["rows", "0", "hex"]?.string == "22232425262728292a2b")
             #expect(reply["rows", "0", "text"]?.string == "\"#$%&'()*+")
-            #expect(reply["consistency"]?.string == "inFlux")
-            #expect(reply.keys == ["takenAt", "ageMilliseconds", "hidden", "offset", "rows", "consistency"])
+            #expect(reply["consistency"]?.string == "consistent" && reply["changed"]?.array?.isEmpty == true)
+            #expect(reply.integer("allocatedBefore") == reply.integer("allocatedAfter"))
+            #expect(
+                reply.keys == [
+                    "takenAt", "ageMilliseconds", "hidden", "offset", "rows", "consistency", "changed", "allocatedBefore",
+                    "allocatedAfter",
+                ])
         }
     }
 

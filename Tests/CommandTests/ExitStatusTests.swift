@@ -11,6 +11,13 @@ import Testing
         _ words: String..., status: Int32, saying message: String, user: Running.User = .same,
         location: SourceLocation = #_sourceLocation
     ) throws {
+        try expect(words, status: status, saying: message, user: user, location: location)
+    }
+
+    private func expect(
+        _ words: [String], status: Int32, saying message: String, user: Running.User = .same,
+        location: SourceLocation = #_sourceLocation
+    ) throws {
         let outcome = try shmlens(words, user: user)
         #expect(outcome.ending == .exited(status), "\(words): \(outcome.messages)", sourceLocation: location)
         #expect(outcome.output.isEmpty, "\(words): \(outcome.text)", sourceLocation: location)
@@ -82,8 +89,9 @@ import Testing
     @Test func `4: there is no such thing`() throws {
         let missing = Unique.name("missing")
         for verb in HelpTests.looking.dropFirst() {
-            try expect(verb, missing, status: 4, saying: "shmlens: ")
+            try expect(HelpTests.question(verb, missing), status: 4, saying: "shmlens: ")
         }
+        try expect("processes", "--pid", "2147483647", status: 4, saying: "there is no process")
         try expect("remove", missing, status: 4, saying: missing)
         try expect("allocate", missing, "10", status: 4, saying: missing)
         try expect("reclaim", missing, status: 4, saying: missing)
@@ -131,7 +139,7 @@ import Testing
             }
             // To look needs no lock.
             for verb in HelpTests.looking.dropFirst() {
-                let outcome = try shmlens(verb, name)
+                let outcome = try shmlens(HelpTests.question(verb, name))
                 #expect(outcome.ending == .exited(0), "\(verb): \(outcome.messages)")
             }
             #expect(try holder.end(SIGTERM).ending == .exited(0))
@@ -148,7 +156,8 @@ import Testing
         ["allocate", "name", "10", "--timeout-milliseconds", "-1"], ["protect", "name", "0", "4096"],
         ["dump", "name", "--style", "nonsense"], ["serve", "--listen", "nowhere"], ["serve", "--check", "ftp://x"],
         ["worker", "name", "--workload", "nonsense"], ["worker", "name", "--workload", "counter", "--operations", "-1"],
-        ["show", "memfd:name"], ["serve", "--check", "http://nowhere/"],
+        ["search", "name"], ["search", "--hex", "0"], ["search", "--text", "a", "--width", "8"], ["processes", "a", "--pid", "1"],
+        ["processes", "--touched"], ["processes", "--sort", "name"], ["show", "memfd:name"], ["serve", "--check", "http://nowhere/"],
     ])
     func `64: it was not asked as its help says`(words: [String]) throws {
         let outcome = try shmlens(words)

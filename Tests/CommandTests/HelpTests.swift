@@ -4,8 +4,13 @@ import Testing
 @Suite struct HelpTests {
     static let looking = [
         "list", "show", "dump", "bytes", "blocks", "heap", "locks", "events", "participants", "layout", "verify",
+        "search", "processes",
     ]
     static let changing = ["create", "remove", "allocate", "resize", "free", "write", "protect", "reclaim"]
+    /// What each of them is asked of a segment: a search must say what for.
+    static func question(_ verb: String, _ name: String) -> [String] {
+        [verb, name] + (verb == "search" ? ["--text", "x"] : [])
+    }
     static let verbs = ["serve", "worker"] + looking + changing
 
     @Test func `the help of the program names each verb, and no other`() throws {

@@ -6,7 +6,7 @@ import Testing
 /// `--json` is the API's answer: the program beside a server, on the same segment.
 @Suite struct SameAnswerTests {
     /// Members that tell when, or how long ago: there in both, and different.
-    static let passing: Set<String> = ["takenAt", "ageMilliseconds", "heldForMilliseconds", "waitingForMilliseconds"]
+    static let passing: Set<String> = ["takenAt", "orphanedSince", "ageMilliseconds", "heldForMilliseconds", "waitingForMilliseconds"]
     /// How many other processes there are to be seen changes from one look to the next.
     static let host = passing.union(["hidden"])
 
@@ -62,6 +62,8 @@ import Testing
                 (["events", name, "--after", "2", "--limit", "1"], "\(path)/events?after=2&limit=1"),
                 (["participants", name], "\(path)/participants"),
                 (["layout", name], "\(path)/layout"),
+                (["search", name, "--text", "first"], "\(path)/search?text=first"),
+                (["search", name, "--integer", "-1", "--width", "16", "--limit", "2"], "\(path)/search?integer=-1&width=16&limit=2"),
                 (["dump", name], "\(path)/hexdump?style=json"),
                 (["dump", name, "--offset", "3", "--length", "100"], "\(path)/hexdump?style=json&offset=3&length=100"),
             ]

@@ -84,11 +84,14 @@ import Testing
     private func expectAnswers(_ server: Server, _ name: String, _ block: Int, _ what: String) throws {
         let paths = try member(try server.json("GET", "/openapi.json"), "paths").object?.members ?? []
         let worker = try number(try server.json("GET", "/workers"), "workers", "0", "workerId")
-        let values = ["{id}": name, "{offset}": "\(block)", "{workerId}": "\(worker)"]
+        let pid = try number(try server.json("GET", "/workers"), "workers", "0", "pid")
+        let values = ["{id}": name, "{offset}": "\(block)", "{workerId}": "\(worker)", "{pid}": "\(pid)"]
         var asked: [String] = []
         // A stream has no end to be waited for.
         for path in paths where path.value["get"] != nil && !path.key.hasSuffix("/stream") {
-            asked.append("/" + values.reduce(path.key) { $0.replacing($1.key, with: $1.value) })
+            // What is looked for must be said.
+            let question = path.key.hasSuffix("/search") ? "?text=x" : ""
+            asked.append("/" + values.reduce(path.key) { $0.replacing($1.key, with: $1.value) } + question)
         }
         #expect(asked.count > 15 && asked.contains("//api/v1/segments/\(name)/blocks/\(block)"), "\(asked)")
         asked += ["//healthz", "//readyz"] + Self.variants("/segments/\(name)", block)

@@ -19,8 +19,9 @@ PAGE_IS_LIVE = "return document.getElementById('live-text').textContent === 'liv
 class ManyPages(unittest.TestCase):
     """Nobody pauses a page that stands beside what they work at: the server looks once for all of them."""
 
-    # Each page is sent what it shows; what is looked at for that is looked at once.
-    MOST = 2.0
+    # Each page is sent what it shows; what is looked at for that is looked at once. Without the optimiser it costs ten times
+    # as much to write down what a page asks for, and to look at the host, which is the kernel's work, hardly more.
+    MOST = 2.0 if "/release/" in os.path.realpath(PROGRAM) else 5.0
 
     def test_eight_pages_cost_about_what_one_does(self):
         with Server(PROGRAM, PUBLIC) as server, Browser(1280, 900) as browser:

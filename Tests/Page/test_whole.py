@@ -270,6 +270,8 @@ class Visit(unittest.TestCase):
         orphans = "({ coarse }) => coarse.buckets.some((one) => one.mainOwner?.alive === false)"
         self.until(lambda: self.model("map", orphans), "orphans on the map")
         self.press("Shared memory", "nav")
+        # Whatever else there is on this host.
+        self.browser.type("#segments-filters [name=q]", other)
         self.press(other, "#segments-rows")
         self.until_text("#segment-title", other)
         pool = self.server.ask("GET", f"segments/{quoted(other)}/layout")["regions"][-1]

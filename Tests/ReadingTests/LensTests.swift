@@ -28,7 +28,7 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
         try withSegment { segment in
             let foreign = SharedObject(named: Unique.name("foreign"), bytes: 5000)
             let survey = try Lens().survey(fresh: true)
-            let entries = survey.entries()
+            let entries = survey.entries
             let mine = try #require(entries.first { $0.summary.id == identifier(segment) })
             let theirs = try #require(entries.first { $0.summary.name.text == foreign.name })
             #expect(mine.summary.managed && mine.summary.mode == 0o600)
@@ -42,7 +42,7 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
         try segment.withLock { (locked) throws(SegmentError) in _ = try locked.count() }
         let lens = try Lens()
         let id = SegmentIdentifier(.memfd(inode: segment.inode))
-        #expect(try lens.survey(fresh: true).entries().contains { $0.summary.id == id })
+        #expect(try lens.survey(fresh: true).entries.contains { $0.summary.id == id })
         #expect(try lens.detail(id).report.header?.counter == 1)
     }
 
@@ -72,13 +72,14 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
         let id = SegmentIdentifier.posix(ByteString(Array((foreign.name ?? "").utf8)))
         let refusal = KernelError(
             operation: "open", object: "it", errno: .permissionDenied, needs: "CAP_DAC_READ_SEARCH")
+        let unseen = try #require(Lens.unseen(.refused(refusal)))
         let lens = try Lens()
-        let answer = try #require(try lens.outline(id, refusal, lens.survey()))
+        let answer = try #require(try lens.outline(id, unseen, lens.survey()))
         #expect(answer.report.summary.id == id && answer.report.summary.sizeBytes == 5000)
         #expect(answer.report.header == nil && answer.envelope.consistency == nil)
         #expect(answer.envelope.hidden.first?.needs == "CAP_DAC_READ_SEARCH")
         let other = KernelError(operation: "open", object: "it", errno: .tooManyOpenFiles, needs: "nothing")
-        #expect(try lens.outline(id, other, lens.survey()) == nil)
+        #expect(Lens.unseen(.refused(other)) == nil)
     }
 
     @Test func `the survey that is known serves for what may not be opened, but where it came since`() throws {
@@ -86,11 +87,11 @@ func identifier(_ segment: Segment) -> SegmentIdentifier { .posix(ByteString(Arr
         let before = try lens.survey(fresh: true)
         let foreign = SharedObject(named: Unique.name("foreign"), bytes: 5000)
         let id = SegmentIdentifier.posix(ByteString(Array((foreign.name ?? "").utf8)))
-        let refusal = KernelError(operation: "open", object: "it", errno: .permissionDenied, needs: "a right")
-        #expect(try lens.outline(id, refusal, before)?.report.summary.id == id)
+        let unseen = Hidden(what: "its contents", count: 1, needs: "a right")
+        #expect(try lens.outline(id, unseen, before)?.report.summary.id == id)
         let known = try lens.survey()
         #expect(known.takenAt.monotonicNanoseconds > before.takenAt.monotonicNanoseconds)
-        let again = try #require(try lens.outline(id, refusal, known))
+        let again = try #require(try lens.outline(id, unseen, known))
         #expect(again.envelope.takenAt == known.takenAt.realTime)
     }
 

@@ -34,7 +34,7 @@ extension Problem {
             case .notManaged, .truncated: .conflict(detail)
             case .refused(let error): Problem(errno: error.errno, detail)
             case .failed(let failure): Problem(errno: Errno(rawValue: failure.errorNumber), detail)
-            case .unsupported: .conflict(detail)
+            case .unsupported, .unattached: .conflict(detail)
             }
     }
 

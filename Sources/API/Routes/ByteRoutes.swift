@@ -21,15 +21,15 @@ extension Service {
     ]
 
     /// An object that is open to have its bytes read, and how long it is.
-    private func openBytes(_ call: Call) throws(Problem) -> (source: DescriptorSource, sizeBytes: Int) {
-        _ = try call.query.flag("attach")
+    private func openBytes(_ call: Call) throws(Problem) -> OpenObject {
+        let attach = try call.query.flag("attach")
         let id = try segmentID(call)
-        let object = try looking { () throws(ReadingError) in try lens.object(id) }
-        return (object.source, object.file.sizeBytes)
+        return try looking { () throws(ReadingError) in try lens.object(id, attach: attach) }
     }
 
     func readBytes(_ call: Call) throws(Problem) -> Response {
-        let (source, sizeBytes) = try openBytes(call)
+        let object = try openBytes(call)
+        let sizeBytes = object.file.sizeBytes
         var response = Response(.ok).uncached().with("Accept-Ranges", "bytes")
             .with("Content-Type", MediaType.bytes.description)
         var range = 0..<sizeBytes
@@ -43,8 +43,8 @@ extension Service {
             response.status = .partialContent
             response.headers["Content-Range"] = ByteRange.contentRange(part, of: sizeBytes)
         }
-        response.addTaking(range, of: sizeBytes)
-        response.body = .stream(length: range.count, ObjectBytes(source, range: range))
+        response.addTaking(range, of: object)
+        response.body = .stream(length: range.count, ObjectBytes(object.source, range: range))
         return response
     }
 
@@ -64,7 +64,8 @@ extension Service {
         let style = try dumpStyle(call)
         let offset = try call.query.size("offset") ?? 0
         let length = try call.query.size("length")
-        let (source, sizeBytes) = try openBytes(call)
+        let object = try openBytes(call)
+        let sizeBytes = object.file.sizeBytes
         guard offset <= sizeBytes else {
             return Self.unsatisfiable("the object ends at \(sizeBytes), before the offset \(offset)", of: sizeBytes)
         }
@@ -74,17 +75,17 @@ extension Service {
         switch style {
         case .json:
             let takenAt = Clocks.reading().realTime
-            response.body = .stream(length: nil, JSONDumpBody(source, range: range, takenAt: takenAt))
+            response.body = .stream(length: nil, JSONDumpBody(object, range: range, takenAt: takenAt))
             return response
         case .xxd:
             response.body = .stream(
                 length: HexDump.xxdLength(offset: offset, length: range.count),
-                HexDumpBody(source, range: range, style: .xxd, askedLength: length))
+                HexDumpBody(object.source, range: range, style: .xxd, askedLength: length))
         case .canonical:
             response.body = .stream(
-                length: nil, HexDumpBody(source, range: range, style: .canonical, askedLength: length))
+                length: nil, HexDumpBody(object.source, range: range, style: .canonical, askedLength: length))
         }
-        response.addTaking(range, of: sizeBytes)
+        response.addTaking(range, of: object)
         return response
     }
 
@@ -104,10 +105,12 @@ enum DumpStyle: String, CaseIterable {
 
 extension Response {
     /// What is known of streamed bytes before the first of them is read.
-    fileprivate mutating func addTaking(_ range: Range<Int>, of sizeBytes: Int) {
+    fileprivate mutating func addTaking(_ range: Range<Int>, of object: OpenObject) {
         headers["Shmlens-Taken-At"] = Clocks.reading().realTime.rfc3339
-        headers["Shmlens-Size-Bytes"] = "\(sizeBytes)"
+        headers["Shmlens-Size-Bytes"] = "\(object.file.sizeBytes)"
         headers["Shmlens-Offset"] = "\(range.lowerBound)"
         headers["Shmlens-Length"] = "\(range.count)"
+        if object.wasAttached { headers["Shmlens-Attached"] = "true" }
+        if !object.source.leavesAccessTime { headers["Shmlens-Atime-Moved"] = "true" }
     }
 }

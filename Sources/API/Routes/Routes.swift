@@ -9,7 +9,8 @@ extension Service {
     /// A file whose routes answer a GET does not import `SharedSegments`: so it cannot name a lock, and cannot wait for one.
     static let routes: [Route<Endpoint>] =
         healthRoutes + statusRoutes + segmentRoutes + segmentChangeRoutes + byteRoutes + writeRoutes + pageRoutes
-        + heapRoutes + blockRoutes + observationRoutes + checkRoutes + workerRoutes + workerChangeRoutes + streamRoutes
+        + processRoutes + searchRoutes + heapRoutes + blockRoutes + observationRoutes + checkRoutes + workerRoutes
+        + workerChangeRoutes + streamRoutes
 
     static let base = "/api/v1"
 

@@ -12,6 +12,9 @@ public struct Cursor: Sendable, Hashable {
         case events = 4
         case workers = 5
         case pages = 6
+        case mappings = 7
+        case processes = 8
+        case search = 9
     }
 
     /// One number or some bytes of the place.

@@ -27,6 +27,13 @@ public struct SegmentSummary: Sendable, Equatable {
     public var mapperCount: Int?
     /// `shm_nattch` of a System V segment, which counts mappings and sees other pid namespaces too.
     public var attachCount: Int?
+    /// Descriptors of it that processes have, all together; nil where that cannot be known.
+    public var openCount: Int?
+    /// Who made a System V segment, and who attached or detached it last.
+    public var creatorPID: Int32?
+    public var lastPID: Int32?
+    /// Of a memfd; nil where they are not known.
+    public var seals: Seals?
     public var inode: UInt64?
     public var device: DeviceNumber?
     public var createdAt: WallTime?
@@ -34,6 +41,11 @@ public struct SegmentSummary: Sendable, Equatable {
     public var changedAt: WallTime?
     /// Nobody has it mapped, as far as can be seen, and nobody will clean it up.
     public var orphaned: Bool
+    /// When it was first seen so; nil where it is not.
+    public var orphanedSince: WallTime?
+    /// When somebody attached a System V segment last, and detached from it last.
+    public var attachedAt: WallTime?
+    public var detachedAt: WallTime?
     /// The pattern of a known program's names that the name fits: ``NameFamily/pattern``.
     public var family: String?
     public var findings: [Finding]

@@ -7,6 +7,7 @@ extension PagesReport: JSONObjectEncodable {
         writer.field("runs", runs)
         writer.field("allocatedBefore", allocatedBefore)
         writer.field("allocatedAfter", allocatedAfter)
+        if wasAttached { writer.field("attached", true) }
         writer.field(next: next)
     }
 }
@@ -16,5 +17,26 @@ extension PageRun: JSONObjectEncodable {
         writer.field("offset", offset)
         writer.field("length", length)
         writer.field("state", state.rawValue)
+        writer.field("numaNode", numaNode)
+    }
+}
+
+extension ReadingProof {
+    /// Beside the bytes that it is about.
+    public func writeMembers(to writer: inout JSONWriter) {
+        writer.field("consistency", consistency.rawValue)
+        if let changed {
+            writer.field("changed", array: { writer in
+                for range in changed {
+                    writer.object { writer in
+                        writer.field("offset", range.lowerBound)
+                        writer.field("length", range.count)
+                    }
+                }
+            })
+        }
+        writer.field("allocatedBefore", allocatedBefore)
+        writer.field("allocatedAfter", allocatedAfter)
+        if atimeMoved { writer.field("atimeMoved", true) }
     }
 }

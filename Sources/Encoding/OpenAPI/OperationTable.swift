@@ -36,6 +36,11 @@ enum OperationTable {
         "writeBytes": Notes(requiredQuery: ["offset"], problems: [409]),
         "hexdump": Notes(answer: .reference("HexDump"), problems: [409, 416]),
         "listPages": Notes(answer: .reference("Pages")),
+        "listMappings": Notes(answer: .reference("MappingList")),
+        "searchSegment": Notes(answer: .reference("Search")),
+        "searchAll": Notes(answer: .reference("Search")),
+        "listProcesses": Notes(answer: .reference("ProcessList"), sortKeys: ProcessKey.allCases.map(\.rawValue)),
+        "getProcess": Notes(answer: .reference("Process")),
         "layout": Notes(answer: .reference("Layout")),
         "heap": Notes(answer: .reference("Heap"), problems: [409]),
         "listBlocks": Notes(
@@ -73,6 +78,7 @@ enum OperationTable {
         ),
         "offset": (.count, "of the block's payload, from the object's first byte"),
         "workerId": (.count, "the worker's number"),
+        "pid": (.integer(minimum: 1, maximum: nil), "the process, as the server's /proc numbers it"),
     ]
 
     /// What a name in a query or a body means: the same wherever it stands.
@@ -84,6 +90,12 @@ enum OperationTable {
         "pid": (.integer(minimum: 1, maximum: nil), "mapped by this process"),
         "uid": (.count, "of this user"),
         "q": (.text, "with this in their name"),
+        "hex": (.text, "bytes to look for, as pairs of hex digits"),
+        "integer": (.text, "a number to look for, in decimal or in hex with 0x"),
+        "width": (.integer(minimum: 8, maximum: 64), "the number's bits: 8, 16, 32 or 64; 32 where missing"),
+        "byteOrder": (.choice(of: SearchPattern.ByteOrder.self), "of the number, or of a text in utf-16"),
+        "encoding": (.choice(of: SearchPattern.TextEncoding.self), "of the text; utf-8 where missing"),
+        "touched": (.boolean, "which pages each process has in its page tables"),
         "sort": (.text, "by this key; with - before it the other way. Findings go by the gravest"),
         "limit": (
             .integer(minimum: PageRequest.limits.lowerBound, maximum: PageRequest.limits.upperBound),
@@ -124,7 +136,7 @@ enum OperationTable {
                 minimum: SegmentLayout.Limit.events.lowerBound, maximum: SegmentLayout.Limit.events.upperBound),
             "operations that the segment remembers"
         ),
-        "text": (.text, "at most 1024 bytes of UTF-8"),
+        "text": (.text, "to be looked for, or to be written, then at most 1024 bytes of UTF-8"),
         "flag": (.integer(minimum: 0, maximum: Int(UInt32.max)), "the segment's flag"),
         "sizeBytes": (.size, "of the payload"),
         "alignment": (.size, "of the payload: a power of two; 16 where missing"),

@@ -29,7 +29,9 @@ extension SchemaTable {
             .object([
                 .always("pageSize", .count), .always("runs", .array(.reference("PageRun")), "in order, touching"),
                 .always("allocatedBefore", .count, "bytes that the file system kept for the object before the look"),
-                .always("allocatedAfter", .count, "and behind it: looking takes none"), .maybe("next", .text, nextAbout),
+                .always("allocatedAfter", .count, "and behind it: looking takes none"),
+                .maybe("attached", .boolean, "true where the segment was attached to be looked at, which left traces"),
+                .maybe("next", .text, nextAbout),
             ])
         ),
         (
@@ -37,6 +39,7 @@ extension SchemaTable {
             .object([
                 .always("offset", .count), .always("length", .count),
                 .always("state", .choice(of: PageRun.State.self), "in memory, written out to swap, or not there"),
+                .maybe("numaNode", .count, "the memory node of pages in memory, where there is but one"),
             ])
         ),
         (
@@ -70,9 +73,16 @@ extension SchemaTable {
         .always("mode", .mode, "permission bits"), .always("uid", .count), .always("gid", .count),
         .maybe("user", .text), .maybe("group", .text),
         .always("mapperCount", .orNull(.count), "processes that map it; null where that cannot be known"),
-        .maybe("attachCount", .count, "of a System V segment"), .maybe("inode", .count),
+        .maybe("attachCount", .count, "of a System V segment: attachments, of which one process may have several"),
+        .maybe("openCount", .count, "descriptors of it that processes have, all together"),
+        .maybe("creatorPid", .count, "who made a System V segment"),
+        .maybe("lastPid", .count, "who attached or detached it last"), .maybe("inode", .count),
+        .maybe("seals", .array(.text), "of a memfd: what it was promised not to become"),
         .maybe("device", .text, "MAJOR:MINOR"), .maybe("createdAt", .time), .maybe("changedAt", .time),
-        .always("orphaned", .boolean, "nobody has it mapped, as far as can be seen"),
+        .maybe("attachedAt", .time, "of a System V segment: when somebody attached it last"),
+        .maybe("detachedAt", .time, "when somebody detached from it last"),
+        .always("orphaned", .boolean, "nobody maps it or has it open: certain, or false"),
+        .maybe("orphanedSince", .time, "when that was first seen"),
         .maybe("family", .text, "the pattern of a known program's names: torch_*"),
         .always("findings", .array(.reference("Finding"))),
     ]
@@ -86,7 +96,19 @@ extension SchemaTable {
                 .always("locked", .choice(of: ProtectionReport.Locked.self)),
             ])
         ),
-        ("HexDump", .object([.always("offset", .count), .always("rows", .array(.reference("HexRow")))])),
+        (
+            "HexDump",
+            .object([
+                .maybe("attached", .boolean, "true where the segment was attached to be read, which left traces"),
+                .always("offset", .count), .always("rows", .array(.reference("HexRow"))),
+                .maybe(
+                    "changed", .array(.reference("TouchedRun")),
+                    "what was not the same when it was read again; missing where too much was read for that"),
+                .always("allocatedBefore", .count, "bytes that the file system kept for the object before the look"),
+                .always("allocatedAfter", .count, "and behind it: looking takes none"),
+                .maybe("atimeMoved", .boolean, "true where reading moved the time of the last access"),
+            ])
+        ),
         (
             "HexRow",
             .object([

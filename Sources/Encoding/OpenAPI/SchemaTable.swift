@@ -6,7 +6,7 @@ import Observations
 enum SchemaTable {
     /// In the order of the reference.
     static let all: [(name: String, schema: Schema)] =
-        common + server + segments + parts + heap + locks + activity + workers
+        common + server + segments + parts + processes + heap + locks + activity + workers
 
     static subscript(name: String) -> Schema? { all.first { $0.name == name }?.schema }
 

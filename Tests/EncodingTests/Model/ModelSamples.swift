@@ -28,11 +28,18 @@ enum ModelSamples {
         summary.group = "users"
         summary.mapperCount = 2
         summary.attachCount = 3
+        summary.openCount = 4
+        summary.creatorPID = 811
+        summary.lastPID = 812
+        summary.seals = [.shrink, .grow]
         summary.inode = 77
         summary.device = DeviceNumber(major: 0, minor: 25)
         summary.createdAt = noon
         summary.changedAt = WallTime(nanoseconds: noon.nanoseconds - 1)
         summary.orphaned = true
+        summary.orphanedSince = noon
+        summary.attachedAt = noon
+        summary.detachedAt = noon
         summary.findings = [
             Finding(code: "damaged", severity: .error, message: "changes are refused", offset: 1232),
             Finding(code: "large", severity: .info, message: "it is large"),

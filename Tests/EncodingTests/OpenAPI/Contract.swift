@@ -10,7 +10,7 @@ enum Contract {
         OpenAPIDocument(version: "1.0.0", operations: operations, choices: ["workload": ["counter", "churn"]])
     }
 
-    static let operations = server + segments + bytes + heap + observations + changes + workers
+    static let operations = server + segments + bytes + heap + observations + host + changes + workers
 
     private static let server = [
         OpenAPIOperation(
@@ -85,6 +85,22 @@ enum Contract {
         OpenAPIOperation(
             method: "get", path: segment + "/events", name: "listEvents", summary: "Events.",
             parameters: ["after", "limit", "cursor"]),
+    ]
+
+    private static let host = [
+        OpenAPIOperation(
+            method: "get", path: segment + "/mappings", name: "listMappings", summary: "Mappings.",
+            parameters: ["touched", "limit", "cursor"]),
+        OpenAPIOperation(
+            method: "get", path: segment + "/search", name: "searchSegment", summary: "Searches.",
+            parameters: ["hex", "text", "integer", "width", "byteOrder", "encoding", "limit", "cursor"]),
+        OpenAPIOperation(
+            method: "get", path: base + "/search", name: "searchAll", summary: "Searches all.",
+            parameters: ["hex", "text", "integer", "width", "byteOrder", "encoding", "limit", "cursor"]),
+        OpenAPIOperation(
+            method: "get", path: base + "/processes", name: "listProcesses", summary: "Processes.",
+            parameters: ["sort", "limit", "cursor"]),
+        OpenAPIOperation(method: "get", path: base + "/processes/{pid}", name: "getProcess", summary: "One."),
     ]
 
     private static let changes = [

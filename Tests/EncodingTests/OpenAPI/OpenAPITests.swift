@@ -15,15 +15,21 @@ import Testing
     private static func samples() throws -> [(names: [String], bytes: [UInt8])] {
         let layout = LayoutReport(layout: ModelSamples.layout, header: ModelSamples.headerBytes.image)
         let envelope = ModelSamples.envelope
+        var run = PageRun(offset: 0, length: 4096, state: .resident)
+        run.numaNode = 0
         var rows = JSONHexRows(offset: 0)
         var dump = JSONWriter()
         dump.beginObject()
+        ModelSamples.bareEnvelope.writeMembers(to: &dump)
+        dump.field("attached", true)
         dump.field("offset", 0)
         dump.key("rows")
         dump.beginArray()
         rows.append([1, 2, 3], to: &dump)
         rows.finish(to: &dump)
         dump.endArray()
+        ReadingProof(changed: [0..<3], allocatedBefore: 0, allocatedAfter: 0, atimeMoved: true, isCut: false)
+            .writeMembers(to: &dump)
         dump.endObject()
         return [
             (["Status", "Envelope"], Answer(ModelSamples.status, envelope).jsonBytes()),
@@ -53,8 +59,8 @@ import Testing
                 ["Pages", "Envelope"],
                 Answer(
                     PagesReport(
-                        pageBytes: 4096, runs: [PageRun(offset: 0, length: 4096, state: .hole)], next: 4096,
-                        allocatedBefore: 0, allocatedAfter: 0), envelope
+                        pageBytes: 4096, runs: [run], next: 4096, allocatedBefore: 0, allocatedAfter: 0, wasAttached: true),
+                    envelope
                 ).jsonBytes()
             ),
             (["Reclaim"], ReclaimReport(blocksFreed: 1, bytesFreed: 2, slotsFreed: 3).jsonBytes()),
@@ -65,7 +71,11 @@ import Testing
                 ).jsonBytes()
             ),
             (["Worker"], ModelSamples.killedWorker.jsonBytes()),
-            (["HexDump"], dump.finish()),
+            (["HexDump", "Envelope"], dump.finish()),
+            (["MappingList", "Envelope"], Answer(ModelSamples.mappings, envelope).jsonBytes()),
+            (["Process", "Envelope"], Answer(ModelSamples.process, envelope).jsonBytes()),
+            (["ProcessList", "Envelope"], Answer(ModelSamples.processes, envelope).jsonBytes()),
+            (["Search", "Envelope"], Answer(ModelSamples.search, envelope).jsonBytes()),
             (["Problem"], Problem.unprocessable("x: is 0", field: "x").jsonBytes()),
         ]
     }

@@ -1,7 +1,7 @@
 // What needs attention, the worst first. Pure: answers of the server in, lines out.
 
 import { bytes, count, duration, hex, percent, plural, visible } from "../../format.js";
-import { bornAt, nameOf } from "./rows.js";
+import { bornAt, nameOf, leftoverCodes } from "./rows.js";
 
 /** Places that a line names at most; the others are behind its last link. */
 const placesMaximum = 3;
@@ -159,6 +159,7 @@ function findingLines(segments) {
   const byCode = new Map();
   for (const segment of segments) {
     for (const finding of segment.findings ?? []) {
+      if (leftoverCodes.includes(finding.code)) continue;
       const key = `${finding.severity} ${finding.code}`;
       if (!byCode.has(key)) byCode.set(key, { finding, found: [] });
       const { found } = byCode.get(key);
@@ -182,7 +183,7 @@ function leftovers(segments, now) {
     const since = Number.isFinite(now - oldest) ? `, the oldest for ${duration(now - oldest)}` : "";
     lines.push({
       key: "orphaned", severity: "warning", label: "orphaned",
-      text: `${plural(orphans.length, "object")} with ${bytes(resident(orphans))} in memory ${orphans.length === 1 ? "is" : "are"} mapped by nobody${since}.`,
+      text: `${plural(orphans.length, "object")} with ${bytes(resident(orphans))} in memory ${orphans.length === 1 ? "is" : "are"} used by nobody${since}.`,
       ...placesOf(orphans, { orphaned: "true" }),
     });
   }

@@ -59,11 +59,19 @@ export function badges(segment) {
   const found = [];
   for (const finding of segment.findings ?? []) {
     const text = visible(finding.code);
-    if (!found.some((badge) => badge.text === text)) found.push({ text, tone: finding.severity, title: visible(finding.message) });
+    if (!leftoverCodes.includes(finding.code) && !found.some((badge) => badge.text === text)) found.push({ text, tone: finding.severity, title: visible(finding.message) });
   }
-  if (segment.orphaned) found.push({ text: "orphaned", tone: "warning", title: "No process has it mapped" });
-  if (segment.deleted) found.push({ text: "deleted", tone: "warning", title: "Its name is gone; its memory is not" });
+  if (segment.orphaned) found.push({ text: "orphaned", tone: "warning", title: evidence(segment, "orphaned") ?? "No process maps it or has it open" });
+  if (segment.deleted) found.push({ text: "deleted", tone: "warning", title: evidence(segment, "deletedHeld") ?? "Its name is gone; its memory is not" });
   return found;
+}
+
+/** Findings that a segment's own keys say in short: `orphaned` and `deleted`. */
+export const leftoverCodes = ["orphaned", "deletedHeld"];
+
+function evidence(segment, code) {
+  const finding = segment.findings?.find((one) => one.code === code);
+  return finding && visible(finding.message);
 }
 
 /** The server's clock, by which ages are told: that of the browser may be wrong. */
@@ -100,6 +108,7 @@ const rights = {
   CAP_SYS_PTRACE: "looking into processes of other users",
   CAP_DAC_READ_SEARCH: "reading files of other users",
   CAP_CHECKPOINT_RESTORE: "opening what other processes have mapped",
+  CAP_FOWNER: "reading without a trace",
 };
 
 /** What was hidden, each once: `[{what, count, needs, words}]`, with `words` for people. */
@@ -117,5 +126,6 @@ function hiddenWords({ what, count: number, needs }) {
   if (!needs) return seen;
   const known = [...new Set(String(needs).match(/CAP_[A-Z_]+/g) ?? [])].filter((right) => rights[right]);
   const means = known.map((right) => known.length === 1 ? rights[right] : `${right}: ${rights[right]}`).join("; ");
+  if (needs === "no further right") return `${seen} The system keeps this from everybody.`;
   return `${seen} The server would need ${visible(needs)}${means ? ` (${means})` : ""}.`;
 }

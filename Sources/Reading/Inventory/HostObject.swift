@@ -1,0 +1,79 @@
+public import Diagnostics
+public import Kernel
+public import Observations
+
+/// One shared object of the host, with everything that the scans told of it.
+public struct HostObject: Sendable {
+    public let id: SegmentIdentifier
+    /// As people know it: without the folder, `sem.`, or what the kernel puts before the name of a memfd.
+    public let name: ByteString
+    /// nil of what is no file: semaphore sets, System V segments that nobody has attached.
+    public var key: ObjectKey?
+    /// What the object is; nil where it could not be looked at.
+    public var file: FileFacts?
+    /// In the order of their pids.
+    public var mappers: [Mapper] = []
+    /// In the order of their pids.
+    public var holders: [Holder] = []
+    public var systemV: SystemVSegment?
+    public var semaphores: SystemVSemaphoreSet?
+    /// A process that sees the object under its name, where this process does not: of another mount namespace.
+    public var neighbour: Int32?
+    /// Whether it has no name any more.
+    public var isDeleted = false
+
+    init(id: SegmentIdentifier, name: ByteString, key: ObjectKey? = nil) {
+        self.id = id
+        self.name = name
+        self.key = key
+    }
+
+    /// Whether nothing but its mappings is known of it.
+    var isUnseen: Bool { file == nil && systemV == nil && semaphores == nil }
+
+    /// Whether it can be opened by a descriptor.
+    var isFile: Bool { semaphores == nil && systemV == nil }
+
+    /// Descriptors that processes have of it, all together.
+    public var openCount: Int { holders.reduce(0) { $0 + $1.count } }
+
+    /// The highest offset that a mapping shows, which is all that is known of the size of what cannot be looked at.
+    var mappedBytes: Int {
+        mappers.reduce(0) { most, mapper in
+            mapper.ranges.reduce(most) { most, range in
+                let (end, overflow) = range.offset.addingReportingOverflow(range.end - range.start)
+                return max(most, overflow ? .max : Int(clamping: end))
+            }
+        }
+    }
+
+    /// Where it may be opened, in the order in which that is tried: a name needs the least rights, an entry of
+    /// map_files the most.
+    public var places: [ObjectPlace] {
+        let open = holders.prefix(Self.placesMax).map { ObjectPlace.descriptor(pid: $0.pid, number: $0.number) }
+        let mapped = mappers.prefix(Self.placesMax).compactMap { mapper in
+            mapper.ranges.first.map { ObjectPlace.mapping(pid: mapper.pid, start: $0.start, end: $0.end) }
+        }
+        switch id.object {
+        case .posix(let name) where isNamedHere: return [.sharedFile(name)]
+        case .semaphore(let name) where isNamedHere: return [.sharedFile(SharedFile.semaphorePrefix + name)]
+        case .file where !isDeleted: return open + [.path(name)] + mapped
+        default: return open + mapped
+        }
+    }
+
+    /// Whether a folder is known in which its name means it.
+    private var isNamedHere: Bool { id.namespace == nil || neighbour != nil }
+
+    /// Processes of each sort that are asked to open an object: where one refuses, others of the same user do too.
+    private static let placesMax = 4
+}
+
+extension ByteString {
+    static func + (left: ByteString, right: ByteString) -> ByteString { ByteString(left.bytes + right.bytes) }
+
+    /// Without `prefix`, where it begins with that.
+    func dropping(_ prefix: ByteString) -> ByteString {
+        hasPrefix(prefix) ? ByteString(Array(bytes.dropFirst(prefix.bytes.count))) : self
+    }
+}
