@@ -8,15 +8,18 @@ import { connectKeys } from "./keys.js";
 import { linkTo, routeFrom, staleAfterMilliseconds, Store } from "./store.js";
 import { Stream } from "./stream.js";
 import * as overview from "./views/overview.js";
+import * as process from "./views/process.js";
 import * as segment from "./views/segment.js";
 
 const store = new Store();
-const views = { overview, segment };
+const views = { overview, segment, process };
 /** Browsers refuse an address that changes too often; a wheel or a held arrow key would do that. */
 const addressAfterMilliseconds = 250;
 const tickMilliseconds = 500;
 const followed = {
   overview: { path: () => "stream", parts: ["segments", "status", "workers", "insides"] },
+  // What the host says keeps the page alive; the process itself is asked for.
+  process: { path: () => "stream", parts: ["segments", "status"] },
   segment: { path: (route) => `segments/${route.segment}/stream`, parts: ["segment", "locks", "participants", "workers", "events"] },
 };
 
@@ -28,7 +31,7 @@ let isGlimpsing = false;
 /** The store's, as far as the stream knows. */
 let epoch = 0;
 
-const viewName = (route) => (route.segment ? "segment" : "overview");
+const viewName = (route) => (route.segment ? "segment" : route.process ? "process" : "overview");
 
 // What the server says
 
@@ -91,14 +94,14 @@ function arrive(route, draw = render) {
   epoch = store.epoch;
   const name = viewName(route);
   // What is left forgets what it looked at, and asks no more.
-  if (before.segment !== route.segment) views[viewName(before)].leave?.();
+  if (before.segment !== route.segment || before.process !== route.process) views[viewName(before)].leave?.();
   for (const key of Object.keys(views)) byId(`view-${key}`).hidden = key !== name;
   views[name].arrive(route);
   // Pausing keeps what one looks at, not what one has not seen yet.
   if (store.isPaused && !hasData()) isGlimpsing = true;
   follow();
   draw();
-  if (before.segment === route.segment) return;
+  if (before.segment === route.segment && before.process === route.process) return;
   byId(`${name}-title`).focus({ preventScroll: true });
   scrollTo(0, 0);
   cameFrom = route.segment ? undefined : before.segment;
@@ -219,6 +222,7 @@ function begin() {
   connectKeys(actions);
   overview.connect(byId("overview"), actions);
   segment.connect(actions, store);
+  process.connect(actions);
   store.addEventListener("change", schedule);
   document.addEventListener("click", followLink);
   document.addEventListener("visibilitychange", follow);

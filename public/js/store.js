@@ -8,10 +8,10 @@ const eventsKept = 5000;
 
 /** The route's keys in the page's query, in the order in which they are written. */
 const routeKeys = [
-  "segment", "tab", "q", "kind", "uid", "minBytes", "sort", "managed", "orphaned", "deleted", "state", "owner", "tag", "lanes", "cursor", "area", "colour", "hide",
+  "segment", "process", "tab", "q", "kind", "uid", "minBytes", "sort", "managed", "orphaned", "deleted", "state", "owner", "tag", "lanes", "cursor", "area", "colour", "hide",
   "from", "span", "at", "to",
 ];
-const numberKeys = ["uid", "from", "span", "at", "to"];
+const numberKeys = ["process", "uid", "from", "span", "at", "to"];
 
 export class Store extends EventTarget {
   #route = {};

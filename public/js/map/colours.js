@@ -11,6 +11,7 @@ export const modes = [
   { name: "size", label: "Size class", needs: "heap" },
   { name: "region", label: "Region", needs: "layout" },
   { name: "pages", label: "Page state", needs: "pages" },
+  { name: "touched", label: "Who has it mapped in", needs: "pages" },
 ];
 
 const hues = 8;

@@ -2,6 +2,7 @@
 
 import { visible } from "../format.js";
 import { rangeOf } from "./camera.js";
+import { classOfStretch, namesOf, stretchesOf, stretchWords, untouchedClass } from "./touched.js";
 import { classify, classOfRegion, classOfRun, freeClass, orphanClass, tableClass } from "./colours.js";
 
 /**
@@ -13,6 +14,7 @@ export function display(view, source) {
   const seen = rangeOf(view);
   const list = { items: [], labels: [], classes: new Map(), seen };
   if (source.mode === "pages") addRuns(list, source, seen);
+  else if (source.mode === "touched") addTouched(list, source, seen);
   else {
     addRegions(list, source, seen);
     if (source.mode !== "region") {
@@ -64,6 +66,30 @@ function addRuns(list, source, seen) {
     const to = run.offset + run.length;
     if (overlaps(run.offset, to, seen)) add(list, source, run.offset, to, classOfRun(run.state));
   }
+}
+
+const worked = new WeakMap();
+
+/** The stretches of the mappings that were answered, worked out once. */
+function touchedOf(mappings) {
+  if (!mappings) return undefined;
+  if (!worked.has(mappings)) worked.set(mappings, { stretches: stretchesOf(mappings), names: namesOf(mappings) });
+  return worked.get(mappings);
+}
+
+function addTouched(list, source, seen) {
+  const known = touchedOf(source.mappings);
+  if (!known) return;
+  const whole = { from: 0, to: source.sizeBytes ?? seen.to };
+  add(list, source, whole.from, whole.to, untouchedClass, { weight: 0 });
+  let untouched = within(whole.from, whole.to, seen);
+  for (const stretch of known.stretches) {
+    const to = stretch.offset + stretch.length;
+    if (!overlaps(stretch.offset, to, seen)) continue;
+    untouched -= within(stretch.offset, Math.min(to, whole.to), seen);
+    add(list, source, stretch.offset, to, classOfStretch(stretch, known.names));
+  }
+  list.classes.get(untouchedClass.key).bytes = Math.max(0, untouched);
 }
 
 /** Blocks each by itself, or stretches with as much colour as they are used. */
@@ -130,6 +156,10 @@ export function thingsInSight(view, source) {
     for (const run of source.pages?.runs ?? []) put(run.offset, run.length, { run });
     return found;
   }
+  if (source.mode === "touched") {
+    for (const stretch of touchedOf(source.mappings)?.stretches ?? []) put(stretch.offset, stretch.length, { stretch: named(stretch, source) });
+    return found;
+  }
   const { coarse, fine } = source;
   const hasSpans = source.mode !== "region" && (coarse ?? fine) !== undefined;
   for (const region of source.layout ?? []) {
@@ -142,12 +172,21 @@ export function thingsInSight(view, source) {
   return found.sort((a, b) => a.offset - b.offset);
 }
 
+/** A stretch with what it is, in one line. */
+function named(stretch, source) {
+  return { ...stretch, words: stretchWords(stretch, touchedOf(source.mappings).names) };
+}
+
 /** What stands at a byte, the finest that is known: `{block}`, `{bucket}`, `{run}`, `{region, field?}` or nothing. */
 export function thingAt(byte, source) {
   const holds = (offset, length) => byte >= offset && byte < offset + length;
   if (source.mode === "pages") {
     const run = source.pages?.runs.find((entry) => holds(entry.offset, entry.length));
     if (run) return { run };
+  }
+  if (source.mode === "touched") {
+    const stretch = touchedOf(source.mappings)?.stretches.find((entry) => holds(entry.offset, entry.length));
+    if (stretch) return { stretch: named(stretch, source) };
   }
   const region = source.layout?.find((entry) => holds(entry.offset, entry.sizeBytes));
   if (region?.name === "pool") {
@@ -162,10 +201,10 @@ export function thingAt(byte, source) {
 }
 
 /** The bytes that are selected with a thing, or come close with it; undefined where a byte is all there is to say. */
-export function rangeOfThing({ block, run, region, field, bucket }) {
+export function rangeOfThing({ block, run, stretch, region, field, bucket }) {
   if (block) return { from: block.spanOffset, to: block.spanOffset + block.spanBytes };
   if (bucket) return { from: bucket.offset, to: bucket.offset + bucket.sizeBytes };
-  if (run) return undefined;
+  if (run || stretch) return undefined;
   const place = field ?? (region && region.name !== "pool" ? region : undefined);
   return place && { from: place.offset, to: place.offset + place.sizeBytes };
 }

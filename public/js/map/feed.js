@@ -12,6 +12,7 @@ const blocksMaximum = 4000;
 const stretchWidth = 5;
 /** The fine picture reaches over what is seen by this share on both sides, so that a small move shows no edge. */
 const margin = 0.25;
+const mappingsMaximum = 200;
 /** From a failure to the next question. */
 const retryMilliseconds = 5000;
 /** A view that has not moved for so long is one to look at: to read a fine picture takes more than a frame has. */
@@ -42,6 +43,8 @@ export class Feed {
   fine = undefined;
   /** `{from, to, runs}` of what is seen. */
   pages = undefined;
+  /** Who maps the object, and which pages each has. */
+  mappings = undefined;
   /** The last failure, until something succeeds. */
   error = undefined;
 
@@ -83,7 +86,7 @@ export class Feed {
     this.#waits.clear();
     this.#id = undefined;
     this.#pool = undefined;
-    this.layout = this.coarse = this.fine = this.pages = this.error = undefined;
+    this.layout = this.coarse = this.fine = this.pages = this.mappings = this.error = undefined;
   }
 
   get pool() {
@@ -97,7 +100,7 @@ export class Feed {
   }
 
   /** Asks for what a view needs. `stamp` changes whenever the object did: what is there is then asked for again. */
-  want(view, { heap, pages, stamp }) {
+  want(view, { heap, pages, touched, stamp }) {
     if (!this.#id) return;
     this.#wantLayout();
     if (heap && this.#pool) {
@@ -105,6 +108,7 @@ export class Feed {
       this.#wantFine(view, stamp);
     }
     if (pages) this.#wantPages(view, stamp);
+    if (touched) this.#wantMappings(stamp);
   }
 
   #wantCoarse(stamp) {
@@ -176,6 +180,12 @@ export class Feed {
     this.#want("pages", `${from}-${seen.to} ${stamp}`, pagesPath(this.#id, from), (answer) => {
       const last = answer.runs.at(-1);
       this.pages = { from, to: last ? last.offset + last.length : from, runs: answer.runs, proof: answer };
+    });
+  }
+
+  #wantMappings(stamp) {
+    this.#want("mappings", `${stamp}`, `segments/${this.#id}/mappings?touched=true&limit=${mappingsMaximum}`, (answer) => {
+      this.mappings = answer.mappings;
     });
   }
 

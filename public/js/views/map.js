@@ -145,8 +145,8 @@ export function render(store) {
   renderModes(learn(segment, route));
   map.hidden = hiddenFrom(route.hide);
   map.selection = selectionOf(route);
-  // Of anybody else's object nothing says whether it changed.
-  map.stamp = segment?.heap ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
+  // Of anybody else's object nothing says whether it changed, nor who touched what.
+  map.stamp = segment?.heap && map.mode !== "touched" ? heapStamp(store) : `${store.epoch}:${Math.floor(Date.now() / 2000)}`;
   setText(map.parts.empty, segment ? "The object is empty: there is nothing to map." : store.isGone ? "There is no such object." : "Waiting for the object…");
   map.parts.empty.hidden = map.sizeBytes > 0;
   if (map.view && map.view.sizeBytes !== map.sizeBytes && map.sizeBytes > 0) resize();
@@ -218,7 +218,8 @@ function source() {
   const { isPast } = map;
   return {
     mode: map.mode, layout: map.feed.layout, coarse: isPast ? map.past : map.feed.coarse, fine: isPast ? undefined : map.feed.fine,
-    pages: isPast ? undefined : map.feed.pages, hidden: map.hidden, now: nowOf(map.store),
+    pages: isPast ? undefined : map.feed.pages,
+    mappings: isPast ? undefined : map.feed.mappings, sizeBytes: map.sizeBytes, hidden: map.hidden, now: nowOf(map.store),
   };
 }
 
@@ -240,7 +241,7 @@ function draw(time) {
   map.colours ??= palette(map.canvas);
   if (map.view.width !== map.width) map.view = cameras.resized(map.view, map.width, map.height);
   // Of a heap a coarse picture is asked for as soon as its layout is known; a fine one waits for the object's state.
-  if (!map.isPast) map.feed.want(map.view, { heap: isKnown && map.heap, pages: map.mode === "pages", stamp: isKnown ? map.stamp : "first" });
+  if (!map.isPast) map.feed.want(map.view, { heap: isKnown && map.heap, pages: map.mode === "pages", touched: map.mode === "touched", stamp: isKnown ? map.stamp : "first" });
   const known = source();
   map.list = display(map.view, known);
   map.list.marks = map.selection ? [map.selection] : [];
@@ -265,9 +266,11 @@ function renderAround(known) {
   around.renderTable(map.parts, map.view, known);
 }
 
+const isOfPages = (mode) => mode === "pages" || mode === "touched";
+
 function statusText(known) {
-  if (map.isPast && (!map.past || map.mode === "pages")) {
-    return map.mode === "pages" ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
+  if (map.isPast && (!map.past || isOfPages(map.mode))) {
+    return isOfPages(map.mode) ? "Which pages were there then was not kept." : "The heap was not seen at that moment.";
   }
   if (map.feed.error) return map.feed.error.message;
   if (map.note) return map.note;

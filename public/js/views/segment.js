@@ -7,6 +7,7 @@ import * as map from "./map.js";
 import * as hex from "./hex.js";
 import * as inspector from "./inspector.js";
 import * as heap from "./heap.js";
+import * as mappings from "./mappings.js";
 import * as locks from "./locks.js";
 import * as participants from "./participants.js";
 import * as events from "./events.js";
@@ -15,7 +16,7 @@ import * as workers from "./workers.js";
 const tabs = [
   { name: "heap", label: "Heap", view: heap }, { name: "locks", label: "Locks", view: locks },
   { name: "participants", label: "Participants", view: participants }, { name: "events", label: "Events", view: events },
-  { name: "workers", label: "Workers and changes", view: workers }, { name: "about", label: "Object" },
+  { name: "workers", label: "Workers and changes", view: workers }, { name: "mappings", label: "Processes", view: mappings }, { name: "about", label: "Object" },
 ];
 
 /** One press of an arrow in the scrubber, and one of Page ↑ or ↓. */
@@ -161,7 +162,7 @@ function lockFact({ state, owner, waiters }) {
 }
 
 function renderTabs(store, isManaged) {
-  offered = tabs.filter(({ name }) => name === "about" || isManaged);
+  offered = tabs.filter(({ name }) => name === "about" || name === "mappings" || isManaged);
   const chosen = offered.find(({ name }) => name === store.route.tab) ?? offered[0];
   for (const tab of tabs) {
     const button = byId(`tab-${tab.name}-button`);
@@ -181,6 +182,10 @@ function renderAbout(segment) {
   facts(byId("tab-about").querySelector("dl"), [
     ["Identifier", { text: segment.id, className: "mode" }], ["Kind", segment.kind], ["Size", size(segment.sizeBytes)],
     ["In memory", size(segment.residentBytes)], ["Swapped", size(segment.swappedBytes)],
+    ["Open descriptors", segment.openCount === undefined ? undefined : count(segment.openCount)],
+    ["Attachments", segment.attachCount === undefined ? undefined : count(segment.attachCount)],
+    ["Seals", segment.seals && (segment.seals.length > 0 ? segment.seals.map(visible).join(", ") : "none")],
+    ["Made by process", segment.creatorPid], ["Last used by process", segment.lastPid],
     ["Mode", { text: segment.mode, className: "mode" }],
     ["User", { text: visible(segment.user ?? segment.uid), title: `uid ${segment.uid}, gid ${segment.gid}` }],
     ["Group", visible(segment.group ?? segment.gid)],

@@ -55,7 +55,7 @@ export function renderTable(parts, view, source) {
   const things = thingsInSight(view, source);
   const shown = things.slice(0, tableRowsMaximum);
   setText(parts.caption, things.length > shown.length ? `${caption}: ${count(shown.length)} of ${count(things.length)}` : caption);
-  rows(parts.rows, shown, ({ offset, block, bucket, run }) => `${block ? "block" : bucket ? "stretch" : run ? "run" : "region"} ${offset}`, (thing) => [
+  rows(parts.rows, shown, ({ offset, block, bucket, run, stretch }) => `${block ? "block" : bucket ? "bucket" : run ? "run" : stretch ? "stretch" : "region"} ${offset}`, (thing) => [
     { className: "offset", text: hex(thing.offset), title: count(thing.offset) },
     { className: "number", text: bytes(thing.sizeBytes), title: exactBytes(thing.sizeBytes) },
     { text: describe(thing, source.now) },
@@ -63,10 +63,11 @@ export function renderTable(parts, view, source) {
 }
 
 /** What a thing of the map is, in one line. */
-export function describe({ block, bucket, run, region, field }, now) {
+export function describe({ block, bucket, run, stretch, region, field }, now) {
   if (block) return sentence(block, now);
   if (bucket) return stretchSentence(bucket);
   if (run) return `${classOfRun(run.state).label}, ${bytes(run.length)} in a row`;
+  if (stretch) return `${stretch.words}, ${bytes(stretch.length)} in a row`;
   if (field) return `${visible(region.name)} · ${visible(field.name)}: ${visible(JSON.stringify(field.value ?? null))}`;
   return region ? `${visible(region.name)}, ${bytes(region.sizeBytes)}` : "";
 }
