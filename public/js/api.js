@@ -30,7 +30,47 @@ export function address(path) {
  * A token, where the server asks for one, is in a cookie.
  */
 export function get(path, signal) {
-  return ask("GET", path, { signal });
+  return question(path, { signal });
+}
+
+/** Questions that are under way, and removals, by the segment that they are about. */
+const questions = new Map();
+const removals = new Map();
+
+/**
+ * Removes a segment. Rejects as `send` does.
+ *
+ * It waits for what was asked of the segment, and what is asked meanwhile waits for it: a question that a removal overtakes is
+ * answered by an error, which is nobody's fault and stands in the browser's log.
+ */
+export async function remove(id, query) {
+  let settle;
+  removals.set(id, new Promise((resolve) => { settle = resolve; }));
+  let isGone = false;
+  try {
+    await Promise.allSettled([...(questions.get(id) ?? [])]);
+    await send("DELETE", `segments/${id}`, { query });
+    isGone = true;
+  } finally {
+    removals.delete(id);
+    settle(isGone);
+  }
+}
+
+/** Asks for something, not of a segment that is being removed. */
+async function question(path, options) {
+  const id = /^segments\/([^/?]+)/.exec(path)?.[1];
+  if (id === undefined) return ask("GET", path, options);
+  if (await removals.get(id)) throw new RequestError("GET", base + path, { status: 404, title: "Not Found", detail: "It was removed." });
+  const asked = ask("GET", path, options);
+  if (!questions.has(id)) questions.set(id, new Set());
+  const ofSegment = questions.get(id).add(asked);
+  try {
+    return await asked;
+  } finally {
+    ofSegment.delete(asked);
+    if (ofSegment.size === 0 && questions.get(id) === ofSegment) questions.delete(id);
+  }
 }
 
 /**
@@ -53,7 +93,7 @@ export function send(method, path, { json, bytes, query, signal } = {}) {
 /** Bytes of an object, fewer where it ends. */
 export async function bytes(id, offset, length, signal) {
   if (length <= 0) return new Uint8Array(0);
-  return ask("GET", `segments/${id}/bytes`, {
+  return question(`segments/${id}/bytes`, {
     signal, headers: { Range: `bytes=${offset}-${offset + length - 1}`, Accept: "application/octet-stream, application/problem+json" },
     read: async (response) => new Uint8Array(await response.arrayBuffer()),
     // Behind the end there is nothing, which is an answer as well.

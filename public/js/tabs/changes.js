@@ -76,7 +76,7 @@ export async function removeSegment(actions, id) {
   });
   if (!isSure) return;
   const run = async (query) => {
-    await actions.api.send("DELETE", `segments/${id}`, { query });
+    await actions.api.remove(id, query);
     return true;
   };
   try {
