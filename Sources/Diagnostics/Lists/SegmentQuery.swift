@@ -146,10 +146,11 @@ private struct SegmentPlace {
         .bytes(Array("\(sort.isDescending ? "-" : "")\(sort.key.rawValue)".utf8))
     }
 
-    /// By value in the order asked for; identifiers of equal values rise.
-    static func precedes(_ left: SegmentPlace, _ right: SegmentPlace, descending: Bool) -> Bool {
+    /// By value in the order asked for; identifiers of equal values rise, unless it is by them that is sorted.
+    static func precedes(_ left: SegmentPlace, _ right: SegmentPlace, _ sort: SegmentSort) -> Bool {
         let isOrdered = Cursor.Part.isOrdered
-        let (first, second) = descending ? (right, left) : (left, right)
+        let (first, second) = sort.isDescending ? (right, left) : (left, right)
+        guard sort.key != .id else { return first.id.lexicographicallyPrecedes(second.id, by: isOrdered) }
         if first.value.lexicographicallyPrecedes(second.value, by: isOrdered) { return true }
         if second.value.lexicographicallyPrecedes(first.value, by: isOrdered) { return false }
         return left.id.lexicographicallyPrecedes(right.id, by: isOrdered)
@@ -174,17 +175,29 @@ public struct SegmentsReport: Sendable, Equatable {
         entries: [SegmentEntry], filter: SegmentFilter = SegmentFilter(), sort: SegmentSort = .byIdentifier,
         page: PageRequest = .first
     ) throws(QueryError) {
-        var placed = entries.lazy.filter(filter.matches).map { ($0.summary, SegmentPlace($0.summary, sort: sort)) }
-            .sorted { SegmentPlace.precedes($0.1, $1.1, descending: sort.isDescending) }[...]
+        func place(_ index: Int) -> SegmentPlace { SegmentPlace(entries[index].summary, sort: sort) }
+        var ordered = Self.ordered(entries, entries.indices.filter { filter.matches(entries[$0]) }, sort)[...]
         if let cursor = page.cursor {
             guard let last = SegmentPlace(cursor.parts, sort: sort) else { throw Cursor.invalid }
-            let start = PageRequest.partition(placed) {
-                SegmentPlace.precedes(last, $0.1, descending: sort.isDescending)
+            let start = PageRequest.partition(ordered) {
+                SegmentPlace.precedes(last, place($0), sort)
             }
-            placed = placed[start...]
+            ordered = ordered[start...]
         }
-        let shown = placed.prefix(page.limit)
-        segments = shown.map(\.0)
-        next = shown.count < placed.count ? shown.last.map { Cursor(.segments, $0.1.parts(sort: sort)) } : nil
+        let shown = ordered.prefix(page.limit)
+        segments = shown.map { entries[$0].summary }
+        next = shown.count < ordered.count ? shown.last.map { Cursor(.segments, place($0).parts(sort: sort)) } : nil
+    }
+
+    /// Some entries' places in an order. By identifier, in which a host's list comes, that takes no more than a look at each.
+    private static func ordered(_ entries: [SegmentEntry], _ wanted: [Int], _ sort: SegmentSort) -> [Int] {
+        guard sort.key != .id else {
+            return wanted.sorted { left, right in
+                let (first, second) = sort.isDescending ? (right, left) : (left, right)
+                return entries[first].summary.id < entries[second].summary.id
+            }
+        }
+        let placed = wanted.map { (index: $0, place: SegmentPlace(entries[$0].summary, sort: sort)) }
+        return placed.sorted { SegmentPlace.precedes($0.place, $1.place, sort) }.map(\.index)
     }
 }

@@ -88,7 +88,40 @@ extension SegmentIdentifier.Object {
 extension SegmentIdentifier: Comparable {
     /// By kind, then by name or number, then by namespace, this server's first.
     public static func < (left: SegmentIdentifier, right: SegmentIdentifier) -> Bool {
-        left.order.lexicographicallyPrecedes(right.order, by: Cursor.Part.isOrdered)
+        // As the parts of `order` are, without making them: a host's thousands are compared again and again.
+        let (first, second) = (left.rank, right.rank)
+        guard first == second else { return first < second }
+        switch (left.object, right.object) {
+        case (.posix(let one), .posix(let other)), (.semaphore(let one), .semaphore(let other)):
+            return one == other ? precedes(left.namespace, right.namespace) : one < other
+        case (.sysv(let one), .sysv(let other)), (.sysvSemaphore(let one), .sysvSemaphore(let other)):
+            return one == other ? precedes(left.namespace, right.namespace) : one < other
+        case (.memfd(let one), .memfd(let other)), (.anonymous(let one), .anonymous(let other)):
+            return Int(truncatingIfNeeded: one) < Int(truncatingIfNeeded: other)
+        case (.file(let device, let inode), .file(let otherDevice, let otherInode)),
+            (.deleted(let device, let inode), .deleted(let otherDevice, let otherInode)):
+            return (device.major, device.minor, Int(truncatingIfNeeded: inode))
+                < (otherDevice.major, otherDevice.minor, Int(truncatingIfNeeded: otherInode))
+        default: return false
+        }
+    }
+
+    private static func precedes(_ left: UInt64?, _ right: UInt64?) -> Bool {
+        guard let right else { return false }
+        return left.map { Int(truncatingIfNeeded: $0) < Int(truncatingIfNeeded: right) } ?? true
+    }
+
+    private var rank: Int {
+        switch object {
+        case .posix: 0
+        case .semaphore: 1
+        case .sysv: 2
+        case .sysvSemaphore: 3
+        case .memfd: 4
+        case .anonymous: 5
+        case .file: 6
+        case .deleted: 7
+        }
     }
 
     /// The parts that order identifiers, one that is unlike for each identifier.
