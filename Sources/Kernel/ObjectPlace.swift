@@ -72,16 +72,22 @@ extension ObjectPlace {
     private static func handle(of name: ByteString, in folder: SharedFolder) throws(Errno) -> Descriptor {
         let parts = name.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard parts.count <= nameDepthMax else { throw .invalidArgument }
+        if parts.count == 1, let number = folder.number, let path = SystemPath(untrusted: parts[0]), !isDots(parts[0]) {
+            return try openDescriptor(path, handleFlags | O_NOFOLLOW, under: number)
+        }
         var current = try folder.open(handleFlags | O_DIRECTORY)
         for (index, part) in parts.enumerated() {
-            guard !part.isEmpty, !part.elementsEqual(".".utf8), !part.elementsEqual("..".utf8),
-                let path = SystemPath(untrusted: part)
-            else { throw .invalidArgument }
+            guard !isDots(part), let path = SystemPath(untrusted: part) else { throw .invalidArgument }
             let isLast = index == parts.count - 1
             current = try openDescriptor(
                 path, handleFlags | O_NOFOLLOW | (isLast ? 0 : O_DIRECTORY), under: current.number)
         }
         return current
+    }
+
+    /// Whether it names no file, but the folder itself or the one above.
+    private static func isDots(_ part: ArraySlice<UInt8>) -> Bool {
+        part.isEmpty || part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8)
     }
 
     var needs: String {

@@ -20,6 +20,24 @@ public struct SharedFolder: Sendable {
     let root: SystemPath
     /// The folder that `root` is looked up in, as a process does whose root that is; nil for this process's own.
     private let process: SystemPath?
+    private var handle: Handle?
+
+    /// The folder, open.
+    private final class Handle: Sendable {
+        let descriptor: Descriptor
+
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
+
+    /// The same folder, kept open for as long as the value lives: its path is not looked up again for each name in it.
+    public func keptOpen() -> SharedFolder {
+        var kept = self
+        if let folder = try? open(Int32(SHMLENS_O_PATH) | O_DIRECTORY) { kept.handle = Handle(folder) }
+        return kept
+    }
+
+    /// Its descriptor, where it is kept open.
+    var number: Int32? { handle?.descriptor.number }
 
     /// - Parameter root: where the tmpfs is mounted.
     public init(root: String = "/dev/shm") {

@@ -148,17 +148,23 @@ public final class Surveyor: Sendable {
 
     private func scan(_ before: State) throws(KernelError) -> (survey: Survey, after: State) {
         let local = LocalFileSystems(sources.proc)
-        var (takenAt, scan, inventory) = try inventory(local)
-        var unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, before.unused)
+        var takenAt = Clocks.reading()
+        var scan = try sources.scan()
+        var known = before.unused
         // Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said
         // where two looks found it so.
-        if unused.keys.contains(where: { before.unused[$0] == nil }) {
-            let first = unused
-            (takenAt, scan, inventory) = try self.inventory(local)
-            unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, first)
+        let suspects = UnusedObject.files(of: scan).filter { known[$0] == nil }
+        if !suspects.isEmpty {
+            for suspect in suspects { known[suspect] = takenAt.realTime }
+            takenAt = Clocks.reading()
+            scan = try sources.scan()
         }
+        let inventory = Inventory(scan) { sources.facts(of: $0, local) }
+        let unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, known)
         var look = ManagedLook(after: before.look)
-        for object in inventory.objects { look.note(object, in: sources) }
+        var kept = sources
+        kept.folder = sources.folder.keptOpen()
+        for object in inventory.objects { look.note(object, in: kept) }
         let residency = sources.residency(inventory, local)
         let unreadCount = inventory.objects.count { $0.id.kind == .file } - residency.count
         let unread = Hidden(
@@ -167,7 +173,7 @@ public final class Surveyor: Sendable {
         let parts = SurveyParts(
             takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory),
             // One that this look was the first to find so is not said to be so yet.
-            unusedSince: unused.filter { $0.value < takenAt.realTime }, accounts: sources.loadAccounts(),
+            unusedSince: unused.filter { $0.key.isCounted || $0.value < takenAt.realTime }, accounts: sources.loadAccounts(),
             removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
@@ -175,11 +181,4 @@ public final class Surveyor: Sendable {
         return (survey, State(last: survey, look: look, unused: unused))
     }
 
-    private func inventory(
-        _ local: LocalFileSystems
-    ) throws(KernelError) -> (takenAt: ClockReading, scan: HostScan, inventory: Inventory) {
-        let takenAt = Clocks.reading()
-        let scan = try sources.scan()
-        return (takenAt, scan, Inventory(scan) { sources.facts(of: $0, local) })
-    }
 }

@@ -83,7 +83,7 @@ extension Survey {
             if isAttached == true, object.mappers.isEmpty { summary.mapperCount = nil }
             if object.isFile { summary.openCount = count(object.openCount, seesAllDescriptors) }
         }
-        if let since = unusedSince[UnusedObject(object)] {
+        if let key = UnusedObject(object), let since = unusedSince[key] {
             summary.orphaned = true
             summary.orphanedSince = since
             summary.findings.append(orphan(summary))

@@ -1,16 +1,47 @@
 import Diagnostics
 import Observations
 
-/// An object that nobody maps or has open, told from one that was made anew under its name.
+/// An object that nobody maps or has open, told from one that was made anew in its place.
 struct UnusedObject: Hashable, Sendable {
-    let id: SegmentIdentifier
-    let inode: UInt64?
-    let createdAt: WallTime?
+    private enum Key: Hashable, Sendable {
+        case file(ObjectKey)
+        case systemV(Int32)
+    }
 
-    init(_ object: HostObject) {
-        id = object.id
-        inode = object.key?.inode
-        createdAt = object.file?.createdAt ?? object.systemV?.changedAt
+    private let key: Key
+    private let bornAt: WallTime?
+
+    /// - Returns: nil of what is neither a file nor a System V segment.
+    init?(_ object: HostObject) {
+        if let segment = object.systemV {
+            self.init(.systemV(segment.id), bornAt: segment.changedAt)
+        } else if let key = object.key {
+            self.init(.file(key), bornAt: object.file?.createdAt)
+        } else {
+            return nil
+        }
+    }
+
+    private init(_ key: Key, bornAt: WallTime?) {
+        self.key = key
+        self.bornAt = bornAt
+    }
+
+    /// Whether one look is enough: the kernel counts attachments of System V segments itself, those of all namespaces.
+    var isCounted: Bool {
+        if case .systemV = key { true } else { false }
+    }
+
+    /// The files of folders that a scan saw nobody use.
+    static func files(of scan: HostScan) -> [UnusedObject] {
+        guard scan.seesAllMappings, scan.seesAllDescriptors else { return [] }
+        return scan.folders.flatMap { folder in
+            folder.inventory.files.elements.compactMap { file in
+                let key = file.file.key
+                guard scan.mappers.objects[key] == nil, scan.holders.objects[key] == nil else { return nil }
+                return UnusedObject(.file(key), bornAt: file.file.createdAt)
+            }
+        }
     }
 
     /// Those of an inventory, each with when it was first seen to be unused: `before` where that knows it.
@@ -19,7 +50,7 @@ struct UnusedObject: Hashable, Sendable {
     ) -> [UnusedObject: WallTime] {
         var found: [UnusedObject: WallTime] = [:]
         for object in inventory.objects where object.isUnused(scan) {
-            let key = UnusedObject(object)
+            guard let key = UnusedObject(object) else { continue }
             found[key] = before[key] ?? now
         }
         return found
@@ -30,7 +61,6 @@ extension HostObject {
     /// Whether it is certain that nobody uses it.
     fileprivate func isUnused(_ scan: HostScan) -> Bool {
         if semaphores != nil { return false }
-        // The kernel counts attachments of all namespaces.
         if let systemV { return systemV.attachCount == 0 }
         return scan.seesAllMappings && scan.seesAllDescriptors && mappers.isEmpty && holders.isEmpty
     }
