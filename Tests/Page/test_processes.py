@@ -63,7 +63,7 @@ class Processes(PageCase):
             "[...row.cells].map((cell) => cell.textContent.trim().replaceAll('\\u00a0', ' ')))", body)
 
     def test_each_mapping_names_its_process_and_what_it_has_mapped_in(self):
-        self.open(f"segment={quoted(self.name)}&tab=processes")
+        self.open(f"segment={quoted(self.name)}&tab=mappings")
         self.until(lambda: len(self.rows("mappings-rows")) == 2, "two mappings")
         rows = sorted(self.rows("mappings-rows"), key=lambda row: self.pids.index(int(row[0].split("(")[1].rstrip(")"))))
         self.assertEqual([row[4] for row in rows], ["rw-s", "rw-s"])
@@ -71,7 +71,7 @@ class Processes(PageCase):
         self.assertEqual([row[7] for row in rows], ["4 KiB", "8 KiB"])
 
     def test_a_process_has_a_page_of_its_own_and_leads_back(self):
-        self.open(f"segment={quoted(self.name)}&tab=processes")
+        self.open(f"segment={quoted(self.name)}&tab=mappings")
         self.until(lambda: len(self.rows("mappings-rows")) == 2, "two mappings")
         self.browser.run(
             "[...document.querySelectorAll('#mappings-rows tr')].find((row) => row.textContent.includes(arguments[0]))"
