@@ -25,6 +25,10 @@ extension [UInt8] {
     /// Appends `value` in decimal, with zeros in front up to `width` digits.
     @inlinable
     mutating func appendDecimal(_ value: UInt64, width: Int = 1) {
+        if value < 10, width <= 1 {
+            append(0x30 + UInt8(truncatingIfNeeded: value))
+            return
+        }
         var digitCount = 1
         var rest = value
         while rest >= 10 {

@@ -24,12 +24,18 @@ public enum RFC3339 {
     ///   - nanoseconds: within that second.
     /// - Returns: nil where `seconds` is outside ``seconds`` or `nanoseconds` outside 0 to 999,999,999.
     public static func text(seconds: Int64, nanoseconds: Int) -> String? {
-        guard Self.seconds.contains(seconds), 0..<1_000_000_000 ~= nanoseconds else { return nil }
-        let sinceYearOne = seconds - Self.seconds.lowerBound
+        var text: [UInt8] = []
+        guard 0..<1_000_000_000 ~= nanoseconds, append(second: seconds, to: &text) else { return nil }
+        append(fraction: nanoseconds, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends a moment up to its second, `2026-07-14T09:26:53`; false, and nothing, where it lies outside ``seconds``.
+    static func append(second: Int64, to text: inout [UInt8]) -> Bool {
+        guard Self.seconds.contains(second) else { return false }
+        let sinceYearOne = second - Self.seconds.lowerBound
         let date = CalendarDate(daysSinceYearOne: Int(sinceYearOne / 86_400))
         let second = sinceYearOne % 86_400
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
         text.appendDecimal(UInt64(date.year), width: 4)
         text.append(0x2D)
         text.appendDecimal(UInt64(date.month), width: 2)
@@ -41,10 +47,16 @@ public enum RFC3339 {
         text.appendDecimal(UInt64(second / 60 % 60), width: 2)
         text.append(0x3A)
         text.appendDecimal(UInt64(second % 60), width: 2)
+        return true
+    }
+
+    /// Appends what follows the second: `.589Z`.
+    ///
+    /// - Parameter nanoseconds: 0 to 999,999,999.
+    static func append(fraction nanoseconds: Int, to text: inout [UInt8]) {
         text.append(0x2E)
         text.appendDecimal(UInt64(nanoseconds / 1_000_000), width: 3)
         text.append(0x5A)
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads a moment: `YYYY-MM-DDThh:mm:ss`, optionally a point and one to nine digits, then `Z`.

@@ -46,8 +46,14 @@ public struct Hazards: Sendable {
 
     /// O(mappings).
     public func findings(of object: Facts) -> [Finding] {
-        [pastEnd(object), shrinkable(object), worldWritable(object), ownerGone(object), held(object), leaving(object)]
-            .compactMap { $0 }
+        var found: [Finding] = []
+        if let finding = pastEnd(object) { found.append(finding) }
+        if let finding = shrinkable(object) { found.append(finding) }
+        if let finding = worldWritable(object) { found.append(finding) }
+        if let finding = ownerGone(object) { found.append(finding) }
+        if let finding = held(object) { found.append(finding) }
+        if let finding = leaving(object) { found.append(finding) }
+        return found
     }
 
     /// A mapping that is longer than the object: the next touch behind its end is SIGBUS.
@@ -76,7 +82,7 @@ public struct Hazards: Sendable {
 
     /// Somebody else can cut it short under who maps it.
     private func shrinkable(_ object: Facts) -> Finding? {
-        guard object.kind == .memfd || object.kind == .posix, object.seals?.contains(.shrink) != true else { return nil }
+        guard object.mappers.count > 1, object.kind == .memfd || object.kind == .posix, object.seals?.contains(.shrink) != true else { return nil }
         // Without seals of its own a memfd's are not known; what has a name has none.
         if object.kind == .memfd, object.seals == nil { return nil }
         let mapping = Set(object.mappers.compactMap { object.users[$0.pid] })

@@ -16,9 +16,36 @@ public struct NameFamily: Sendable, Hashable {
     ///   - kind: a semaphore's name comes without the `sem.` of its file.
     public static func of(name: ByteString, kind: SegmentKind) -> NameFamily? {
         guard kind != .semaphore else { return semaphores }
-        return all.filter { matches(name, pattern: Array($0.pattern.utf8)) }
-            .max { $0.pattern.utf8.count < $1.pattern.utf8.count }
+        guard let first = name.bytes.first else { return nil }
+        var longest: Matcher?
+        for matcher in matchers
+        where matcher.first == first && matcher.matches(name) && matcher.beginning.count > longest?.beginning.count ?? 0 {
+            longest = matcher
+        }
+        return longest?.family
     }
+
+    /// A family, taken apart once: each of thousands of names is held against all.
+    private struct Matcher {
+        let family: NameFamily
+        let beginning: [UInt8]
+        let first: UInt8?
+        let mayGoOn: Bool
+
+        init(_ family: NameFamily) {
+            self.family = family
+            mayGoOn = family.pattern.utf8.last == UInt8(ascii: "*")
+            beginning = Array(mayGoOn ? family.pattern.utf8.dropLast() : family.pattern.utf8[...])
+            first = beginning.first
+        }
+
+        /// Whether a name fits the pattern, in which `*` stands at the end or nowhere.
+        func matches(_ name: ByteString) -> Bool {
+            (mayGoOn || name.bytes.count == beginning.count) && name.bytes.starts(with: beginning)
+        }
+    }
+
+    private static let matchers = all.map(Matcher.init)
 
     private static let semaphores = NameFamily(pattern: "sem.*", maker: "POSIX named semaphores")
 
@@ -47,10 +74,4 @@ public struct NameFamily: Sendable, Hashable {
         NameFamily(pattern: "lttng-ust-*", maker: "LTTng"),
         NameFamily(pattern: "qb-*", maker: "libqb"),
     ]
-
-    /// Whether a name fits a pattern, in which `*` stands at the end or nowhere.
-    private static func matches(_ name: ByteString, pattern: [UInt8]) -> Bool {
-        guard pattern.last == UInt8(ascii: "*") else { return name.bytes == pattern }
-        return name.bytes.starts(with: pattern.dropLast())
-    }
 }

@@ -195,5 +195,12 @@ public struct SegmentIdentifierError: Error, Sendable, Hashable, CustomStringCon
 }
 
 extension SegmentIdentifier: JSONEncodable {
-    public func write(to writer: inout JSONWriter) { writer.value(text) }
+    public func write(to writer: inout JSONWriter) {
+        // Most identifiers are names that stand for themselves: no text is made of them first.
+        if case .posix(let name) = object, namespace == nil, name.bytes.allSatisfy(PercentCoding.isUnreserved) {
+            writer.quoted("posix:", plain: name.bytes)
+        } else {
+            writer.value(text)
+        }
+    }
 }

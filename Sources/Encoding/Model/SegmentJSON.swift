@@ -24,7 +24,7 @@ extension SegmentSummary: JSONObjectEncodable {
         writer.field("lastPid", lastPID.map { Int($0) })
         writer.field("seals", seals?.names)
         writer.field("inode", inode)
-        writer.field("device", device.map { "\($0.major):\($0.minor)" })
+        writer.field("device", device: device)
         writer.field("createdAt", time: createdAt)
         writer.field("changedAt", time: changedAt)
         writer.field("attachedAt", time: attachedAt)
