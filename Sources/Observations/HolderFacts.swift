@@ -20,16 +20,21 @@ public struct HeldObject: Hashable, Sendable {
     public let kind: ObjectKind
     /// As the link of the first descriptor has it, without the kernel's ` (deleted)`.
     public let name: ByteString
-    /// What it was when it was seen first in the scan.
-    public let file: FileFacts
+    /// Whether it had no name any more when it was seen.
+    public let isDeleted: Bool
+    /// What it was when it was seen first in the scan; nil where nobody was asked for it anew.
+    public var file: FileFacts?
     /// In the order of their pids.
     public var holders: [Holder]
 
     @inlinable
-    public init(key: ObjectKey, kind: ObjectKind, name: ByteString, file: FileFacts, holders: [Holder]) {
+    public init(
+        key: ObjectKey, kind: ObjectKind, name: ByteString, isDeleted: Bool, file: FileFacts?, holders: [Holder]
+    ) {
         self.key = key
         self.kind = kind
         self.name = name
+        self.isDeleted = isDeleted
         self.file = file
         self.holders = holders
     }
@@ -42,11 +47,13 @@ public struct HeldObject: Hashable, Sendable {
 ///
 /// It is not the picture of one instant: processes were visited one after the other.
 public struct HolderScan: Sendable {
-    public var objects: [ObjectKey: HeldObject] = [:]
+    public var objects = ObjectTable<HeldObject>()
     /// How many processes were read.
     public var processCount = 0
     /// How many of them would not be read, for want of a right.
     public var refusedCount = 0
+    /// Descriptors of files that somebody maps, which were not asked for what they lead to: their file system may not answer.
+    public var unaskedFileCount = 0
     /// What the scan did not see, with what would show it.
     public var hidden: [Hidden] = []
 

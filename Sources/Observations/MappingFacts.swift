@@ -57,6 +57,14 @@ public struct ObjectKey: Hashable, Sendable {
         self.inode = inode
         self.namespace = namespace
     }
+
+    /// Inode numbers are dense and tell objects of one device apart: the rest is left to the comparison of those few that
+    /// have the same.
+    @inlinable
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(inode)
+        hasher.combine(UInt64(device.major) << 32 | UInt64(device.minor))
+    }
 }
 
 extension ObjectKind {
@@ -163,6 +171,8 @@ public struct MappedObject: Hashable, Sendable {
     public var name: ByteString
     /// Whether every mapper's name is deleted.
     public var isDeleted: Bool
+    /// Whether the name is.
+    public var isNameDeleted: Bool
     /// In the order of their pids.
     public var mappers: [Mapper]
 
@@ -172,6 +182,7 @@ public struct MappedObject: Hashable, Sendable {
         self.kind = kind
         self.name = name
         self.isDeleted = isDeleted
+        isNameDeleted = isDeleted
         self.mappers = mappers
     }
 }
@@ -192,7 +203,7 @@ public struct UnreadableProcess: Hashable, Sendable {
 ///
 /// It is not the picture of one instant: processes were visited one after the other.
 public struct MapperScan: Sendable {
-    public var objects: [ObjectKey: MappedObject] = [:]
+    public var objects = ObjectTable<MappedObject>()
     /// All processes there were, ascending, whether they could be read or not.
     public var pids: [Int32] = []
     /// How many processes were read.

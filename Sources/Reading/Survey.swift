@@ -52,8 +52,9 @@ public struct Survey: Sendable {
     /// Whether the mappings, and the descriptors, of all processes were seen.
     let seesAllMappings: Bool
     let seesAllDescriptors: Bool
-    /// Processes that keep their mappings from everybody.
-    let closedCount: Int
+    /// What is said of objects that nobody uses: of those that the kernel counts users of, and of others.
+    let orphanCounted = Survey.orphan("nobody has it attached, by the kernel's own count")
+    let orphanSeen: Finding
     /// Of objects that two looks found to be used by nobody: when the first did.
     let unusedSince: [UnusedObject: WallTime]
     /// The folders of shared memory, the observer's own first.
@@ -62,6 +63,9 @@ public struct Survey: Sendable {
     let isWithoutSwap: Bool
     /// What was not seen, and what would show it.
     public let hidden: [Hidden]
+    /// The names of users and groups, as they are shown.
+    let userTexts: [UInt32: String]
+    let groupTexts: [UInt32: String]
     /// The list of all objects, in the order of their ids.
     public private(set) var entries: [SegmentEntry] = []
 
@@ -69,6 +73,8 @@ public struct Survey: Sendable {
         takenAt = parts.takenAt
         inventory = parts.inventory
         accounts = parts.accounts
+        userTexts = parts.accounts.userNames.mapValues(\.text)
+        groupTexts = parts.accounts.groupNames.mapValues(\.text)
         managed = parts.look.managed
         broken = parts.look.broken
         seals = parts.look.seals
@@ -78,13 +84,23 @@ public struct Survey: Sendable {
         users = parts.users
         seesAllMappings = parts.scan.seesAllMappings
         seesAllDescriptors = parts.scan.seesAllDescriptors
-        closedCount = parts.scan.mappers.hidden.reduce(0) { $0 + $1.count }
+// Processes that keep their mappings from everybody.
+        let closedCount = parts.scan.uses.mappers.hidden.reduce(0) { $0 + $1.count }
+        orphanSeen = Survey.orphan(
+            "no process maps it or has it open, as two looks one after the other found"
+                + (closedCount == 0 ? "" : " (\(closedCount) would not be looked into, whatever the rights)"))
         unusedSince = parts.unusedSince
         folders = parts.scan.folders
         isWithoutSwap = parts.isWithoutSwap
         hidden = parts.hidden
-        entries = inventory.objects.map { entry($0) }
+        let all = self
+        entries = inParallel(inventory.objects, grain: Self.entriesOfPart) { part in part.map { all.entry($0) } }
     }
+}
+
+extension Survey {
+    /// An entry takes two microseconds.
+    private static let entriesOfPart = 256
 }
 
 /// What a survey is made of.
@@ -114,6 +130,8 @@ public final class Surveyor: Sendable {
     private struct State {
         var last: Survey?
         var look = ManagedLook()
+        /// Who used what when that was looked at last.
+        var uses: UseScan?
         /// Objects that nobody used when they were looked at last, and when that was first seen.
         var unused: [UnusedObject: WallTime] = [:]
     }
@@ -148,37 +166,35 @@ public final class Surveyor: Sendable {
 
     private func scan(_ before: State) throws(KernelError) -> (survey: Survey, after: State) {
         let local = LocalFileSystems(sources.proc)
-        var takenAt = Clocks.reading()
-        var scan = try sources.scan()
+        let takenAt = Clocks.reading()
+        var scan = try sources.scan(after: before.uses, local)
         var known = before.unused
+        var decidedAt = takenAt.realTime
         // Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said
         // where two looks found it so.
         let suspects = UnusedObject.files(of: scan).filter { known[$0] == nil }
         if !suspects.isEmpty {
             for suspect in suspects { known[suspect] = takenAt.realTime }
-            takenAt = Clocks.reading()
-            scan = try sources.scan()
+            decidedAt = Clocks.reading().realTime
+            try sources.lookAgain(&scan, local)
         }
         let inventory = Inventory(scan) { sources.facts(of: $0, local) }
-        let unused = UnusedObject.all(of: inventory, scan, since: takenAt.realTime, known)
-        var look = ManagedLook(after: before.look)
-        var kept = sources
-        kept.folder = sources.folder.keptOpen()
-        for object in inventory.objects { look.note(object, in: kept) }
+        let unused = UnusedObject.all(of: inventory, scan, since: decidedAt, known)
+        let look = ManagedLook(inventory.objects, sources, after: before.look)
         let residency = sources.residency(inventory, local)
         let unreadCount = inventory.objects.count { $0.id.kind == .file } - residency.count
         let unread = Hidden(
             what: "bytes in memory of mapped files, shown as 0", count: unreadCount,
             needs: "the rights to open them, on file systems that are sure to answer")
         let parts = SurveyParts(
-            takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory),
+            takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory, scan, before.last?.users ?? [:]),
             // One that this look was the first to find so is not said to be so yet.
-            unusedSince: unused.filter { $0.key.isCounted || $0.value < takenAt.realTime }, accounts: sources.loadAccounts(),
+            unusedSince: unused.filter { $0.key.isCounted || $0.value < decidedAt }, accounts: sources.loadAccounts(),
             removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
         let survey = Survey(parts)
-        return (survey, State(last: survey, look: look, unused: unused))
+        return (survey, State(last: survey, look: look, uses: scan.uses, unused: unused))
     }
 
 }

@@ -10,12 +10,12 @@ import Testing
         let memfd = SharedObject(memfd: "held\nhere", bytes: 8_192)
         let again = dup(memfd.descriptor)
         defer { close(again) }
-        let scan = ProcFS().holderScan(of: [getpid()])
+        let scan = ProcFS().useScan(of: BoundedList([getpid()])).holders
         let named = try #require(scan.objects.values.first { $0.name.text == "/dev/shm/" + (object.name ?? "") })
-        #expect(named.kind == .posix && named.file.sizeBytes == 5_000 && named.file.linkCount == 1)
+        #expect(named.kind == .posix && named.file?.sizeBytes == 5_000 && named.file?.linkCount == 1)
         #expect(named.holders.map(\.pid) == [getpid()])
         let unnamed = try #require(scan.objects.values.first { $0.name == "/memfd:held\nhere" })
-        #expect(unnamed.kind == .memfd && unnamed.file.sizeBytes == 8_192)
+        #expect(unnamed.kind == .memfd && unnamed.file?.sizeBytes == 8_192)
         #expect(unnamed.openCount == 2 && unnamed.holders.count == 1)
         #expect(scan.processCount == 1 && scan.hidden.isEmpty)
     }
@@ -23,36 +23,30 @@ import Testing
     @Test func `an object that lost its name is held under none`() throws {
         let object = SharedObject(named: Unique.name("lost"), bytes: 4_096)
         unsafe unlink("/dev/shm/" + (object.name ?? ""))
-        let scan = ProcFS().holderScan(of: [getpid()])
+        let scan = ProcFS().useScan(of: BoundedList([getpid()])).holders
         let found = try #require(scan.objects.values.first { $0.name.text == "/dev/shm/" + (object.name ?? "") })
-        #expect(found.file.linkCount == 0 && found.kind == .posix)
+        #expect(found.file?.linkCount == 0 && found.kind == .posix)
     }
 
-    @Test func `a file counts only where it is asked for`() throws {
+    @Test func `a file counts only where somebody maps it`() throws {
         let folder = TemporaryFolder()
         folder.write("bytes", to: "file")
         let descriptor = unsafe open(folder.path + "/file", O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
         let name = ByteString(Array((folder.path + "/file").utf8))
-        #expect(!ProcFS().holderScan(of: [getpid()]).objects.values.contains { $0.name == name })
-        let found = ProcFS().holderScan(of: [getpid()], files: [name]).objects.values.first { $0.name == name }
-        #expect(found?.kind == .file && found?.file.sizeBytes == 5)
-    }
-
-    @Test func `which files matter may be known only after the look`() throws {
-        let folder = TemporaryFolder()
-        folder.write("bytes", to: "file")
-        folder.write("others", to: "other")
-        let descriptor = unsafe open(folder.path + "/file", O_RDONLY | O_CLOEXEC)
-        let other = unsafe open(folder.path + "/other", O_RDONLY | O_CLOEXEC)
-        var search = HolderSearch(ProcFS())
-        search.look(in: [getpid()])
-        close(other)
-        defer { close(descriptor) }
-        let names = ["/file", "/other"].map { ByteString(Array((folder.path + $0).utf8)) }
-        let found = search.finish(files: Set(names)).objects.values.filter { $0.kind == .file }
-        // What was closed meanwhile is nobody's.
-        #expect(found.map(\.name) == [names[0]] && found.first?.holders.map(\.number) == [descriptor])
+        func found() -> HeldObject? {
+            ProcFS().useScan(of: BoundedList([getpid()])).holders.objects.values.first { $0.name == name }
+        }
+        #expect(found() == nil)
+        let address = unsafe mmap(nil, 5, PROT_READ, MAP_SHARED, descriptor, 0)
+        defer { _ = unsafe munmap(address, 5) }
+        let held = try #require(found())
+        #expect(held.kind == .file && held.file?.sizeBytes == 5 && held.holders.map(\.number) == [descriptor])
+        // What may never answer is not asked.
+        var context = ProcFS.UseContext()
+        context.answers = { _ in false }
+        let unasked = ProcFS().useScan(of: BoundedList([getpid()]), context).holders
+        #expect(!unasked.objects.values.contains { $0.name == name } && unasked.unaskedFileCount >= 1)
     }
 
     @Test func `a scan that finds nothing and saw everything hides nothing`() {
@@ -61,7 +55,7 @@ import Testing
         // A link of a made-up tree leads nowhere.
         tree.folder.link("1/fd/0", to: "/memfd:x (deleted)")
         tree.folder.link("1/fd/1", to: "pipe:[3]")
-        let scan = ProcFS(root: tree.root).holderScan(of: [1, 99])
+        let scan = ProcFS(root: tree.root).useScan(of: BoundedList([1, 99])).holders
         #expect(scan.objects.isEmpty && scan.hidden.isEmpty && scan.processCount == 1)
     }
 
@@ -69,9 +63,9 @@ import Testing
     func `descriptors beyond the limit of all are counted`(limit: Int, omitted: Int) {
         let tree = MadeUpProc()
         for link in ["1/fd/0", "1/fd/1", "2/fd/0"] as [ByteString] { tree.folder.link(link, to: "pipe:[3]") }
-        var limits = ProcFS.SearchLimits()
+        var limits = ProcFS.UseLimits()
         limits.descriptorsInAll = limit
-        let hidden = ProcFS(root: tree.root).holderScan(of: [1, 2], limits: limits).hidden
+        let hidden = ProcFS(root: tree.root).useScan(of: BoundedList([1, 2]), limits: limits).holders.hidden
         #expect(hidden.map(\.count) == (omitted > 0 ? [omitted] : []))
     }
 
@@ -79,14 +73,14 @@ import Testing
     func `descriptors of one process beyond its limit are counted`(limit: Int, omitted: Int) {
         let tree = MadeUpProc()
         for link in ["1/fd/0", "1/fd/1", "2/fd/0"] as [ByteString] { tree.folder.link(link, to: "pipe:[3]") }
-        var limits = ProcFS.SearchLimits()
+        var limits = ProcFS.UseLimits()
         limits.descriptors = limit
-        let hidden = ProcFS(root: tree.root).holderScan(of: [1, 2], limits: limits).hidden
+        let hidden = ProcFS(root: tree.root).useScan(of: BoundedList([1, 2]), limits: limits).holders.hidden
         #expect(hidden.map(\.count) == (omitted > 0 ? [omitted] : []))
     }
 
     @Test func `a process that is gone is passed over`() {
-        let scan = ProcFS().holderScan(of: [.max])
+        let scan = ProcFS().useScan(of: BoundedList([.max])).holders
         #expect(scan.processCount == 0 && scan.hidden.isEmpty)
     }
 
@@ -94,7 +88,7 @@ import Testing
     func `who may not read another's descriptors is told how many, and what would show them`() async {
         await #expect(processExitsWith: .success) {
             try #require(setgid(65_534) == 0 && setuid(65_534) == 0)
-            let scan = ProcFS().holderScan(of: [1])
+            let scan = ProcFS().useScan(of: BoundedList([1])).holders
             #expect(scan.refusedCount == 1)
             #expect(scan.hidden.contains { $0.what == "descriptors of processes" && $0.needs.contains("CAP_DAC_READ_SEARCH") })
         }

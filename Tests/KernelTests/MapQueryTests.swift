@@ -8,7 +8,7 @@ import Testing
     /// The shared mappings that a scan found of this process, by their first address.
     private func scanned() throws -> [UInt64: (name: ByteString, range: MappedRange)] {
         var found: [UInt64: (name: ByteString, range: MappedRange)] = [:]
-        for object in try ProcFS().mapperScan().objects.values {
+        for object in try ProcFS().useScan().mappers.objects.values {
             for range in object.mappers.first(where: { $0.pid == getpid() })?.ranges ?? [] {
                 found[range.start] = (object.name, range)
             }

@@ -16,7 +16,7 @@ import Testing
         tree.add(1, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a\n3000-4000 r--s 1000 00:17 7 /dev/shm/a\n")
         tree.add(2, maps: "5000-6000 r--s 0 00:17 7 /dev/shm/a\n7000-8000 r-xp 0 08:01 3 /lib/x.so\n")
         tree.add(3)
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
         #expect(scan.objects.count == 1)
         let object = try #require(scan.objects[key(.files, 0x17, 7)])
         #expect(object.mappers.map(\.pid) == [1, 2])
@@ -36,7 +36,7 @@ import Testing
                 5000-6000 rw-s 0 00:01 0 /SYSV00000001 (deleted)
 
                 """)
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
         #expect(scan.objects.count == 3)
         #expect(scan.objects[key(.sysv, 1, 1497)]?.kind == .sysv)
         #expect(scan.objects[key(.unnamed, 1, 1497)]?.kind == .memfd)
@@ -51,7 +51,7 @@ import Testing
             for (index, name) in order.enumerated() {
                 tree.add(Int32(index + 1), maps: "1000-2000 rw-s 0 00:17 7 \(names[name])\n")
             }
-            let object = try #require(try ProcFS(root: tree.root).mapperScan().objects[key(.files, 0x17, 7)])
+            let object = try #require(try ProcFS(root: tree.root).useScan().mappers.objects[key(.files, 0x17, 7)])
             #expect(object.name == "/dev/shm/x")
             #expect(object.kind == .posix)
             #expect(!object.isDeleted)
@@ -62,7 +62,7 @@ import Testing
     @Test func `an object is deleted where all its names are`() throws {
         tree.add(1, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a (deleted)\n")
         tree.add(2, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a (deleted)\n")
-        #expect(try #require(try proc.mapperScan().objects.values.first).isDeleted)
+        #expect(try #require(try proc.useScan().mappers.objects.values.first).isDeleted)
     }
 
     @Test func `garbage is counted, and the lines around it are read`() throws {
@@ -70,7 +70,7 @@ import Testing
         tree.add(
             1, maps: "garbage\n1000-2000 rw-s 0 00:17 7 /dev/shm/a\n\(long)\n\u{0}\n5000-6000 rw-s 0 00:17 8 /dev/shm/b"
         )
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
         #expect(scan.malformedLineCount == 3)
         #expect(scan.hidden.map(\.count) == [3])
         #expect(Set(scan.objects.values.map(\.name)) == ["/dev/shm/a", "/dev/shm/b"])
@@ -79,7 +79,7 @@ import Testing
     @Test func `a process that vanishes between listing and reading is counted as such`() throws {
         tree.add(1, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a\n")
         tree.folder.makeFolder("2")
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
         #expect(scan.vanishedCount == 1)
         #expect(scan.processCount == 1)
         #expect(scan.hidden.isEmpty)
@@ -89,7 +89,7 @@ import Testing
         tree.add(1)
         tree.folder.makeFolder("2/maps")
         tree.folder.write("", to: "2/maps/x")
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
         #expect(scan.unreadable.elements == [UnreadableProcess(pid: 2, errorNumber: EISDIR)])
         #expect(scan.hidden.map(\.count) == [1])
     }
@@ -98,9 +98,9 @@ import Testing
     func `mappings beyond the limit are counted`(limit: Int, omitted: Int) throws {
         tree.add(1, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a\n3000-4000 rw-s 0 00:17 8 /dev/shm/b\n")
         tree.add(2, maps: "1000-2000 rw-s 0 00:17 7 /dev/shm/a\n")
-        var limits = ProcFS.ScanLimits()
+        var limits = ProcFS.UseLimits()
         limits.mappings = limit
-        let scan = try proc.mapperScan(limits: limits)
+        let scan = try proc.useScan(limits: limits).mappers
         #expect(scan.omittedMappingCount == omitted)
         #expect(scan.hidden.map(\.count) == (omitted > 0 ? [omitted] : []))
     }
@@ -109,9 +109,9 @@ import Testing
     func `processes beyond the limit are counted`(limit: Int, omitted: Int) throws {
         tree.add(1)
         tree.add(2)
-        var limits = ProcFS.ScanLimits()
+        var limits = ProcFS.UseLimits()
         limits.processes = limit
-        let scan = try proc.mapperScan(limits: limits)
+        let scan = try proc.useScan(limits: limits).mappers
         #expect(scan.omittedProcessCount == omitted)
         #expect(scan.processCount == 2 - omitted)
         #expect(scan.hidden.map(\.what) == (omitted > 0 ? ["processes"] : []))
@@ -121,9 +121,9 @@ import Testing
     func `a maps that is longer than the limit is reported as cut`(excess: Int, truncated: Int) throws {
         let maps = "1000-2000 rw-s 0 00:17 7 /dev/shm/a\n"
         tree.add(1, maps: maps)
-        var limits = ProcFS.ScanLimits()
+        var limits = ProcFS.UseLimits()
         limits.mapsBytes = maps.utf8.count + excess
-        let scan = try proc.mapperScan(limits: limits)
+        let scan = try proc.useScan(limits: limits).mappers
         #expect(scan.truncatedCount == truncated)
         #expect(scan.hidden.count == truncated)
     }
@@ -147,7 +147,7 @@ import Testing
         let start = UInt64(named.map(8_192))
         memfd.map(4_096)
         let source = try DescriptorSource.open(.sharedFile(ByteString(Array(try #require(named.name).utf8))))
-        let scan = try proc.mapperScan()
+        let scan = try proc.useScan().mappers
 
         let object = try #require(scan.objects[source.file.key])
         #expect(object.kind == .posix)
@@ -160,7 +160,7 @@ import Testing
         let unnamed = try #require(scan.objects.values.first { $0.name == "/memfd:scan\nme" })
         #expect(unnamed.kind == .memfd)
         #expect(unnamed.mappers.map(\.pid) == [getpid()])
-        let held = try #require(proc.holderScan(of: [getpid()]).objects[unnamed.key])
+        let held = try #require(proc.useScan(of: BoundedList([getpid()])).holders.objects[unnamed.key])
         #expect(held.holders == [Holder(pid: getpid(), number: memfd.descriptor)])
     }
 
@@ -168,7 +168,7 @@ import Testing
     func `who may not read another's maps is told how many, and what would show them`() async {
         await #expect(processExitsWith: .success) {
             try #require(setgid(65_534) == 0 && setuid(65_534) == 0)
-            let scan = try ProcFS().mapperScan()
+            let scan = try ProcFS().useScan().mappers
             #expect(scan.unreadable.elements.contains { $0.pid == 1 && $0.errorNumber == EACCES })
             #expect(scan.processCount > 0)
             #expect(

@@ -40,8 +40,8 @@ import Testing
     ) -> HostScan {
         var scan = HostScan()
         scan.folders = folders
-        for object in mapped { scan.mappers.objects[object.key] = object }
-        for object in held { scan.holders.objects[object.key] = object }
+        for object in mapped { scan.uses.mappers.objects[object.key] = object }
+        for object in held { scan.uses.holders.objects[object.key] = object }
         scan.systemV.segments.elements = segments
         return scan
     }
@@ -63,7 +63,7 @@ import Testing
             mapped: [mapped(.posix, Self.own, 3, "/dev/shm/a", pids: [7, 8]), mapped(.semaphore, Self.own, 4, "/dev/shm/sem.b")],
             held: [
                 HeldObject(
-                    key: file(Self.own, 3).key, kind: .posix, name: "/dev/shm/a", file: file(Self.own, 3),
+                    key: file(Self.own, 3).key, kind: .posix, name: "/dev/shm/a", isDeleted: false, file: file(Self.own, 3),
                     holders: [Holder(pid: 9, number: 3, count: 2)])
             ])
         let inventory = Inventory(scan) { _ in nil }
@@ -108,7 +108,7 @@ import Testing
 
     @Test func `what lost its name is listed by its number, mapped or only open`() throws {
         let held = HeldObject(
-            key: file(Self.own, 5).key, kind: .posix, name: "/dev/shm/open", file: file(Self.own, 5, links: 0),
+            key: file(Self.own, 5).key, kind: .posix, name: "/dev/shm/open", isDeleted: true, file: file(Self.own, 5, links: 0),
             holders: [Holder(pid: 9, number: 3)])
         let scan = scan(
             [folder(Self.own, [])], mapped: [mapped(.posix, Self.own, 4, "/dev/shm/gone", deleted: true)], held: [held])

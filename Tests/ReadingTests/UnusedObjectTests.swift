@@ -50,12 +50,12 @@ import Testing
         var mapped = scan()
         let range = MappedRange(start: 0x1000, end: 0x2000, offset: 0, access: [.read, .shared])
         let key = file(inode: 3).key
-        mapped.mappers.objects[key] = MappedObject(
+        mapped.uses.mappers.objects[key] = MappedObject(
             key: key, kind: .posix, name: "/dev/shm/a", isDeleted: false, mappers: [Mapper(pid: 7, ranges: [range])])
         #expect(names(mapped) == [])
         var held = scan()
-        held.holders.objects[key] = HeldObject(
-            key: key, kind: .posix, name: "/dev/shm/a", file: file(inode: 3), holders: [Holder(pid: 7, number: 3)])
+        held.uses.holders.objects[key] = HeldObject(
+            key: key, kind: .posix, name: "/dev/shm/a", isDeleted: false, file: file(inode: 3), holders: [Holder(pid: 7, number: 3)])
         #expect(names(held) == [])
         // Told from the scan alone, and so at less cost, it is the same.
         #expect(Set(UnusedObject.files(of: scan())) == Set(unused(scan()).keys))
@@ -66,9 +66,9 @@ import Testing
         let segment = SegmentIdentifier(.sysv(9))
         let hidden = Hidden(what: "processes", count: 1, needs: "a right")
         var mappersHidden = scan(attachCount: 0)
-        mappersHidden.mappers.hidden = [hidden]
+        mappersHidden.uses.mappers.hidden = [hidden]
         var holdersHidden = scan(attachCount: 0)
-        holdersHidden.holders.hidden = [hidden]
+        holdersHidden.uses.holders.hidden = [hidden]
         var alone = scan(attachCount: 0)
         alone.isWithoutOthers = true
         for scan in [mappersHidden, holdersHidden, alone] {
@@ -80,13 +80,13 @@ import Testing
 
     @Test func `what is refused to who has all rights is kept from everybody`() {
         var closed = scan()
-        closed.mappers.hidden = [Hidden(what: "maps of processes", count: 1, needs: "CAP_SYS_PTRACE")]
-        closed.holders.hidden = [Hidden(what: "descriptors", count: 1, needs: "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH")]
+        closed.uses.mappers.hidden = [Hidden(what: "maps of processes", count: 1, needs: "CAP_SYS_PTRACE")]
+        closed.uses.holders.hidden = [Hidden(what: "descriptors", count: 1, needs: "CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH")]
         closed.capabilities = Capabilities(mask: 1 << 19)
         #expect(names(closed) == [])
         closed.capabilities = Capabilities(mask: 1 << 19 | 1 << 2)
         #expect(names(closed) == [.posix("a")])
-        closed.mappers.hidden.append(Hidden(what: "processes", count: 1, needs: "a higher limit of processes"))
+        closed.uses.mappers.hidden.append(Hidden(what: "processes", count: 1, needs: "a higher limit of processes"))
         #expect(names(closed) == [])
     }
 

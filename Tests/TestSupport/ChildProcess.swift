@@ -2,13 +2,19 @@ import CShmlens
 import Glibc
 public import Observations
 
-/// A real process that does nothing until it is killed: `cat`, reading a pipe that nobody writes.
+/// A real process that does nothing until it is killed: `cat`, reading a pipe that nobody writes; or a shell that runs a
+/// script, and reads what it is told.
 public final class ChildProcess {
     public let pid: Int32
     private let writingEnd: Int32
     private var isReaped = false
 
-    public init() {
+    public convenience init() { self.init(["/bin/cat"]) }
+
+    /// A shell with a script. It is told lines by ``tell(_:)``.
+    public convenience init(script: String) { self.init(["/bin/sh", "-c", script]) }
+
+    private init(_ words: [String]) {
         var ends: [Int32] = [-1, -1]
         precondition(unsafe pipe(&ends) == 0, "pipe")
         // Another child's copy of the writing end does no harm: this one is ended by a signal.
@@ -18,10 +24,9 @@ public final class ChildProcess {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
         var child: pid_t = 0
-        let name = unsafe strdup("cat")
-        defer { unsafe free(name) }
-        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [name, nil]
-        precondition(unsafe posix_spawn(&child, "/bin/cat", &actions, nil, &arguments, environ) == 0, "posix_spawn")
+        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
+        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        precondition(unsafe posix_spawn(&child, words[0], &actions, nil, &arguments, environ) == 0, "posix_spawn")
         close(ends[0])
         pid = child
     }
@@ -32,6 +37,12 @@ public final class ChildProcess {
             reap()
         }
         close(writingEnd)
+    }
+
+    /// Writes a line to what it reads.
+    public func tell(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        precondition(unsafe write(writingEnd, bytes, bytes.count) == bytes.count, "write")
     }
 
     /// Kills it and waits until it is a zombie, which it stays.

@@ -80,6 +80,14 @@ struct shmlens_map {
 int shmlens_next_shared_map(
     int32_t maps, uint64_t address, struct shmlens_map *map, char *name, uint32_t capacity);
 
+/* How many processors the calling thread may run on, beside one. */
+int32_t shmlens_other_processors(void);
+
+/* pthread_create(3) of a thread that runs where the caller may run, but not on the processor that the caller is on now.
+ * Left to itself the scheduler often puts a new thread behind the one that made it, and only moves it to an idle processor
+ * after some milliseconds: by then work that takes ten of them is done. */
+int shmlens_start_elsewhere(pthread_t *thread, void *(*body)(void *), void *argument);
+
 /* A range of addresses. */
 struct shmlens_region {
     uint64_t start;

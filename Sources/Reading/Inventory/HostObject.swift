@@ -15,12 +15,28 @@ public struct HostObject: Sendable {
     public var mappers: [Mapper] = []
     /// In the order of their pids.
     public var holders: [Holder] = []
-    public var systemV: SystemVSegment?
-    public var semaphores: SystemVSemaphoreSet?
+    private var table: SystemVEntry?
     /// A process that sees the object under its name, where this process does not: of another mount namespace.
     public var neighbour: Int32?
     /// Whether it has no name any more.
     public var isDeleted = false
+
+    /// What the kernel's tables say of it, which few objects are in: a place of its own keeps the others small, of which
+    /// there may be thousands.
+    private indirect enum SystemVEntry: Sendable {
+        case segment(SystemVSegment)
+        case semaphores(SystemVSemaphoreSet)
+    }
+
+    public var systemV: SystemVSegment? {
+        get { if case .segment(let segment) = table { segment } else { nil } }
+        set { table = newValue.map { .segment($0) } }
+    }
+
+    public var semaphores: SystemVSemaphoreSet? {
+        get { if case .semaphores(let set) = table { set } else { nil } }
+        set { table = newValue.map { .semaphores($0) } }
+    }
 
     init(id: SegmentIdentifier, name: ByteString, key: ObjectKey? = nil) {
         self.id = id
@@ -29,10 +45,13 @@ public struct HostObject: Sendable {
     }
 
     /// Whether nothing but its mappings is known of it.
-    var isUnseen: Bool { file == nil && systemV == nil && semaphores == nil }
+    var isUnseen: Bool { file == nil && table == nil }
 
     /// Whether it can be opened by a descriptor.
-    var isFile: Bool { semaphores == nil && systemV == nil }
+    var isFile: Bool { table == nil }
+
+    /// Whether the observer's own folder shows it, under its name.
+    var isOfOwnFolder: Bool { id.kind == .posix && id.namespace == nil && !isDeleted }
 
     /// Descriptors that processes have of it, all together.
     public var openCount: Int { holders.reduce(0) { $0 + $1.count } }

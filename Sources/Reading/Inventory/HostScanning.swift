@@ -6,30 +6,33 @@ import SystemPackage
 extension HostSources {
     /// Looks at the whole host: each folder, each table, each process once.
     ///
+    /// - Parameter before: an earlier scan. Processes that did not run since are not visited again.
     /// - Throws: ``KernelError`` where `/proc` or the folder of shared memory cannot be read at all.
     /// - Complexity: O(objects + processes + their shared mappings + their descriptors).
-    func scan() throws(KernelError) -> HostScan {
+    func scan(after before: UseScan?, _ local: LocalFileSystems) throws(KernelError) -> HostScan {
         var scan = HostScan()
         // Objects first, then who uses them: one that is made meanwhile is found with its maker or not at all. The other
-        // way round it would seem to be left by everybody. Descriptors before mappings: who opens an object, maps it and
-        // closes it again is seen at one of the two.
+        // way round it would seem to be left by everybody.
         let own = HostScan.Folder(
             namespace: nil, neighbour: nil, device: try folder.device(), inventory: try folder.inventory(), usage: try? folder.usage())
         scan.folders = [own]
-        let pids = try proc.processes().elements
-        scan.isWithoutOthers = pids.first != 1
-        addNeighbours(to: &scan, among: pids)
+        let pids = try proc.processes()
+        scan.isWithoutOthers = pids.elements.first != 1
+        addNeighbours(to: &scan, among: pids.elements)
         let host = try? proc.host()
         scan.host = host
         scan.capabilities = proc.capabilities()
-        scan.otherIPCNamespaceCount = proc.residents(of: .ipc, among: pids).namespaces.keys.count { $0 != host?.ipcNamespace }
+        scan.otherIPCNamespaceCount = proc.residents(of: .ipc, among: pids.elements).namespaces.keys.count { $0 != host?.ipcNamespace }
         scan.systemV = try proc.systemV()
-        var search = HolderSearch(proc)
-        search.look(in: pids)
-        scan.mappers = try proc.mapperScan()
-        let mapped = scan.mappers.objects.values.lazy.filter { $0.kind == .file }.map(\.name)
-        scan.holders = search.finish(files: Set(mapped))
+        scan.uses = proc.useScan(of: pids, scan.useContext(after: before, local))
         return scan
+    }
+
+    /// Looks again at who uses what a scan found: at those who ran meanwhile, or are new.
+    func lookAgain(_ scan: inout HostScan, _ local: LocalFileSystems) throws(KernelError) {
+        let renewed = scan.uses.renewed
+        scan.uses = try proc.useScan(scan.useContext(after: scan.uses, local))
+        scan.uses.renewed.formIntersection(renewed)
     }
 
     /// The folders of other mount namespaces: containers have their own.
@@ -86,11 +89,14 @@ extension HostSources {
     }
 
     /// Who the processes act as that share an object with another, or are all that is known of one.
-    func users(_ inventory: Inventory) -> [Int32: UInt32] {
+    ///
+    /// - Parameter before: whom an earlier scan found; still right of processes that did not run since.
+    func users(_ inventory: Inventory, _ scan: HostScan, _ before: [Int32: UInt32]) -> [Int32: UInt32] {
         var found: [Int32: UInt32] = [:]
         for object in inventory.objects where object.mappers.count > 1 || object.isUnseen {
             for mapper in object.mappers where found[mapper.pid] == nil {
-                found[mapper.pid] = proc.effectiveUser(of: mapper.pid)
+                let known = scan.uses.renewed.contains(mapper.pid) ? before[mapper.pid] : nil
+                found[mapper.pid] = known ?? proc.effectiveUser(of: mapper.pid)
             }
         }
         return found
@@ -135,6 +141,18 @@ extension HostScan {
     /// Processes of a namespace that are asked to show its folder: where these refuse or have ended, others do too.
     static let neighboursMax = 4
 
+    /// What a look at the uses of objects is told: the names of files, in the folders that were listed.
+    fileprivate func useContext(after before: UseScan?, _ local: LocalFileSystems) -> ProcFS.UseContext {
+        var context = ProcFS.UseContext()
+        context.before = before
+        context.answers = local.contains
+        for folder in folders {
+            context.listed.reserveCapacity(context.listed.count + folder.inventory.files.elements.count)
+            for file in folder.inventory.files.elements { context.listed[file.file.key] = file.name }
+        }
+        return context
+    }
+
     /// Whether there may be processes that were not seen at all.
     private var missesProcesses: Bool {
         guard let host else { return isWithoutOthers }
@@ -145,11 +163,11 @@ extension HostScan {
 
     /// Whether the mappings, and the descriptors, of all processes were seen. What is refused to who has all rights is kept
     /// from everybody, as the first process of some systems keeps itself: no look from anywhere would be better.
-    var seesAllMappings: Bool { !missesProcesses && mappers.hidden.allSatisfy { capabilities.cover($0.needs) } }
-    var seesAllDescriptors: Bool { !missesProcesses && holders.hidden.allSatisfy { capabilities.cover($0.needs) } }
+    var seesAllMappings: Bool { !missesProcesses && uses.mappers.hidden.allSatisfy { capabilities.cover($0.needs) } }
+    var seesAllDescriptors: Bool { !missesProcesses && uses.holders.hidden.allSatisfy { capabilities.cover($0.needs) } }
 
     func hidden(_ inventory: Inventory) -> [Hidden] {
-        var hidden = folders.flatMap(\.inventory.hidden) + mappers.hidden + holders.hidden + systemV.hidden
+        var hidden = folders.flatMap(\.inventory.hidden) + uses.mappers.hidden + uses.holders.hidden + systemV.hidden
         func hide(_ what: String, _ count: Int, _ needs: String) {
             if count > 0 { hidden.append(Hidden(what: what, count: count, needs: needs)) }
         }
@@ -161,13 +179,16 @@ extension HostScan {
         hide(
             "other IPC namespaces, whose System V objects are seen only where they are attached", otherIPCNamespaceCount,
             "a look from inside (nsenter --ipc)")
+        hide(
+            "descriptors of mapped files that were not asked for", uses.holders.unaskedFileCount,
+            "file systems that are sure to answer")
         hide("namespaces of processes", unseenNamespacesCount, "CAP_SYS_PTRACE")
         hide("folders of shared memory of other mount namespaces", unseenFoldersCount, "CAP_SYS_PTRACE")
         hide("folders of shared memory of other mount namespaces", omittedFolderCount, "a higher limit of folders")
         hide("objects whose identifier another object has", inventory.ambiguousCount, "another look")
         hide(
             "objects whose size and owner could not be seen",
-            inventory.objects.count { $0.file == nil && $0.systemV == nil && $0.semaphores == nil },
+            inventory.objects.count(where: \.isUnseen),
             "CAP_CHECKPOINT_RESTORE and CAP_SYS_PTRACE")
         // What the system keeps from everybody is not to be had by asking for a right that is there.
         return hidden.map {

@@ -26,8 +26,8 @@ struct HostScan: Sendable {
     var otherIPCNamespaceCount = 0
     /// The observer's own first.
     var folders: [Folder] = []
-    var mappers = MapperScan()
-    var holders = HolderScan()
+    /// Who uses what.
+    var uses = UseScan()
     var systemV = SystemVInventory()
     /// The mount namespaces other than the observer's, with their processes.
     var mountNamespaces: [UInt64: [Int32]] = [:]
@@ -58,21 +58,22 @@ public struct Inventory: Sendable {
     /// - Parameter facts: what an object is, asked of those that no folder shows, and of those that seem to be shorter than
     ///   a mapping of them: they may have grown since the folder was read; nil where it will not be told.
     init(_ scan: HostScan, facts: (HostObject) -> FileFacts?) {
-        var join = InventoryJoin(scan)
-        join.addFolders()
-        join.addSystemV()
-        join.addMapped()
-        join.addHeld()
-        let found = join.objects.values.compactMap { object -> HostObject? in
-            var object = object
-            if object.systemV == nil, object.semaphores == nil, object.file.map({ $0.sizeBytes < object.mappedBytes }) ?? true {
-                object.file = facts(object) ?? object.file
-            }
-            object.settleDeletion()
-            return object.isSharedMemory ? object : nil
+        var found = InventoryJoin.objects(of: scan)
+        for index in found.indices {
+            if found[index].wantsFacts { found[index].file = facts(found[index]) ?? found[index].file }
+            found[index].settleDeletion()
         }
+        found.removeAll { !$0.isSharedMemory }
         // Of two of one id, which was removed and made anew meanwhile, the one that is used is shown.
-        for object in found.sorted(by: { $0.id == $1.id ? $0.isUsed && !$1.isUsed : $0.id < $1.id }) { add(object) }
+        found.sort { $0.id == $1.id ? $0.isUsed && !$1.isUsed : $0.id < $1.id }
+        indices.reserveCapacity(found.count)
+        indicesByKey.reserveCapacity(found.count)
+        if found.indices.dropFirst().contains(where: { found[$0].id == found[$0 - 1].id }) {
+            for object in found { add(object) }
+        } else {
+            objects = found
+            for index in found.indices { note(index) }
+        }
     }
 
     private mutating func add(_ object: HostObject) {
@@ -80,14 +81,23 @@ public struct Inventory: Sendable {
             ambiguousCount += 1
             return
         }
-        indices[object.id] = objects.count
-        if let key = object.key { indicesByKey[key] = objects.count }
         objects.append(object)
+        note(objects.count - 1)
+    }
+
+    private mutating func note(_ index: Int) {
+        indices[objects[index].id] = index
+        if let key = objects[index].key { indicesByKey[key] = index }
     }
 }
 
 extension HostObject {
     fileprivate var isUsed: Bool { !mappers.isEmpty || !holders.isEmpty }
+
+    /// Whether nothing tells what it is, or what does is older than its mappings.
+    fileprivate var wantsFacts: Bool {
+        systemV == nil && semaphores == nil && file.map { $0.sizeBytes < mappedBytes } ?? true
+    }
 
     /// A name can end like those of what has none any more: the count of its names decides, where that is known.
     fileprivate mutating func settleDeletion() {
@@ -106,8 +116,10 @@ extension HostObject {
 /// Joins the parts of a scan.
 private struct InventoryJoin {
     private let scan: HostScan
+    /// Files of folders first, in the order of their names.
+    private var objects: [HostObject] = []
     /// By the file that they are; what is no file by a key of its own.
-    private(set) var objects: [Key: HostObject] = [:]
+    private var indices: [Key: Int] = [:]
     private let folderDevices: [DeviceNumber: Int]
     /// Of processes in other mount namespaces than the observer's.
     private let mountNamespaces: [Int32: UInt64]
@@ -118,7 +130,17 @@ private struct InventoryJoin {
         case semaphores(Int32)
     }
 
-    init(_ scan: HostScan) {
+    /// Each object once.
+    static func objects(of scan: HostScan) -> [HostObject] {
+        var join = InventoryJoin(scan)
+        join.addFolders()
+        join.addSystemV()
+        join.addMapped()
+        join.addHeld()
+        return join.objects
+    }
+
+    private init(_ scan: HostScan) {
         self.scan = scan
         var devices: [DeviceNumber: Int] = [:]
         for (index, folder) in scan.folders.enumerated() where devices[folder.device] == nil {
@@ -132,17 +154,25 @@ private struct InventoryJoin {
         mountNamespaces = namespaces
     }
 
+    /// - Returns: its index.
+    private mutating func add(_ object: HostObject, _ key: Key) -> Int {
+        indices[key] = objects.count
+        objects.append(object)
+        return objects.count - 1
+    }
+
     mutating func addFolders() {
-        for (index, folder) in scan.folders.enumerated() where folderDevices[folder.device] == index {
+        for (number, folder) in scan.folders.enumerated() where folderDevices[folder.device] == number {
+            objects.reserveCapacity(objects.count + folder.inventory.files.elements.count)
+            indices.reserveCapacity(indices.count + folder.inventory.files.elements.count)
             for file in folder.inventory.files.elements {
                 let key = file.file.key
                 // Of several names of one file the first is its id.
-                guard objects[.file(key)] == nil else { continue }
-                var object = HostObject(
-                    id: Self.id(file, folder.namespace), name: Self.name(file), key: key)
+                guard indices[.file(key)] == nil else { continue }
+                var object = HostObject(id: Self.id(file, folder.namespace), name: Self.name(file), key: key)
                 object.file = file.file
                 object.neighbour = folder.neighbour
-                objects[.file(key)] = object
+                _ = add(object, .file(key))
             }
         }
     }
@@ -160,12 +190,12 @@ private struct InventoryJoin {
             var object = HostObject(id: SegmentIdentifier(.sysv(segment.id)), name: Self.name(key: segment.key))
             object.systemV = segment
             object.isDeleted = segment.isRemoved
-            objects[.systemV(segment.id)] = object
+            _ = add(object, .systemV(segment.id))
         }
         for set in scan.systemV.semaphoreSets.elements {
             var object = HostObject(id: SegmentIdentifier(.sysvSemaphore(set.id)), name: Self.name(key: set.key))
             object.semaphores = set
-            objects[.semaphores(set.id)] = object
+            _ = add(object, .semaphores(set.id))
         }
     }
 
@@ -176,35 +206,40 @@ private struct InventoryJoin {
     }
 
     mutating func addMapped() {
-        for mapped in scan.mappers.objects.values {
+        for mapped in scan.uses.mappers.objects.values {
             let key = joinKey(mapped.key)
-            var object = objects[key] ?? HostObject(
-                id: id(mapped.kind, mapped.key, mapped.name, isDeleted: mapped.isDeleted, pids: mapped.mappers.map(\.pid)),
-                name: Self.name(mapped.kind, mapped.name), key: mapped.key)
-            if objects[key] == nil {
-                object.isDeleted = mapped.isDeleted && mapped.kind.canBeDeleted
-                // It came after its folder was read: who sees the folder sees it.
-                if object.id.namespace != nil { object.neighbour = folderDevices[mapped.key.device].flatMap { scan.folders[$0].neighbour } }
-            }
-            object.key = mapped.key
-            object.mappers = mapped.mappers
-            objects[key] = object
+            let index = indices[key] ?? add(made(mapped), key)
+            objects[index].key = mapped.key
+            objects[index].mappers = mapped.mappers
         }
     }
 
     mutating func addHeld() {
-        for held in scan.holders.objects.values {
+        for held in scan.uses.holders.objects.values {
             let key = joinKey(held.key)
-            let isDeleted = held.file.linkCount == 0
-            var object = objects[key] ?? HostObject(
-                id: id(held.kind, held.key, held.name, isDeleted: isDeleted, pids: held.holders.map(\.pid)),
-                name: Self.name(held.kind, held.name), key: held.key)
+            let index = indices[key] ?? add(made(held), key)
             // Newer than a folder's listing.
-            object.file = held.file
-            if objects[key] == nil { object.isDeleted = isDeleted && held.kind.canBeDeleted }
-            object.holders = held.holders
-            objects[key] = object
+            if let file = held.file { objects[index].file = file }
+            objects[index].holders = held.holders
         }
+    }
+
+    private func made(_ mapped: MappedObject) -> HostObject {
+        var object = HostObject(
+            id: id(mapped.kind, mapped.key, mapped.name, isDeleted: mapped.isDeleted, pids: mapped.mappers.map(\.pid)),
+            name: Self.name(mapped.kind, mapped.name), key: mapped.key)
+        object.isDeleted = mapped.isDeleted && mapped.kind.canBeDeleted
+        // It came after its folder was read: who sees the folder sees it.
+        if object.id.namespace != nil { object.neighbour = folderDevices[mapped.key.device].flatMap { scan.folders[$0].neighbour } }
+        return object
+    }
+
+    private func made(_ held: HeldObject) -> HostObject {
+        var object = HostObject(
+            id: id(held.kind, held.key, held.name, isDeleted: held.isDeleted, pids: held.holders.map(\.pid)),
+            name: Self.name(held.kind, held.name), key: held.key)
+        object.isDeleted = held.isDeleted && held.kind.canBeDeleted
+        return object
     }
 
     /// A System V segment of the observer's namespace is known by its number alone.

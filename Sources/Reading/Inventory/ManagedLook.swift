@@ -9,18 +9,34 @@ import SystemPackage
 /// An object is opened and its beginning read when it is new, or was changed as far as its times tell, and again now and
 /// then: a store through a mapping need not move them.
 struct ManagedLook {
-    enum Sight {
-        case segment(FileFacts, Finding?)
+    enum Sight: Sendable {
+        indirect case segment(FileFacts, Finding?)
         case other
         case refused(String)
     }
 
-    private struct Known {
-        let file: FileFacts?
+    private struct Known: Sendable {
+        /// nil where it could not be looked at.
+        let version: Version?
         let sight: Sight
         let seals: Seals?
         /// CLOCK_MONOTONIC.
         let lookedAt: Int64
+    }
+
+    /// What of an object's facts moves where it is written, as far as that shows.
+    private struct Version: Sendable, Equatable {
+        let sizeBytes: Int
+        let allocatedBytes: Int
+        let modifiedAt: WallTime
+        let changedAt: WallTime
+
+        init(_ file: FileFacts) {
+            sizeBytes = file.sizeBytes
+            allocatedBytes = file.allocatedBytes
+            modifiedAt = file.modifiedAt
+            changedAt = file.changedAt
+        }
     }
 
     /// What was seen is taken to be so still for so long.
@@ -31,39 +47,60 @@ struct ManagedLook {
     private(set) var seals: [ObjectKey: Seals] = [:]
     private var refused: [String: Int] = [:]
     private var known: [ObjectKey: Known] = [:]
-    private var before: [ObjectKey: Known] = [:]
 
     init() {}
 
-    /// A look after another one, whose findings serve on where nothing changed.
-    init(after before: ManagedLook) { self.before = before.known }
-
-    /// Only what has a descriptor to be handed on can be one: POSIX objects, and memfds.
-    mutating func note(_ object: HostObject, in sources: HostSources) {
-        guard let key = object.key, object.id.kind == .posix || object.id.kind == .memfd else { return }
+    /// A look at the objects of an inventory. What the look before it found serves on where nothing changed.
+    ///
+    /// Only what has a descriptor to be handed on can be a segment: POSIX objects, and memfds.
+    init(_ objects: [HostObject], _ sources: HostSources, after before: ManagedLook) {
         let now = Clocks.monotonicNanoseconds()
-        let found: Known
-        if let last = before[key], last.file != nil, last.file == object.file, now - last.lookedAt < Self.servesNanoseconds {
-            found = last
-        } else {
-            let (sight, seals) = Self.look(at: object, sources)
-            found = Known(file: object.file, sight: sight, seals: seals, lookedAt: now)
+        var news: [HostObject] = []
+        known.reserveCapacity(objects.count)
+        for object in objects where object.id.kind == .posix || object.id.kind == .memfd {
+            guard let key = object.key else { continue }
+            if let last = before.known[key], let version = last.version, version == object.file.map(Version.init), now - last.lookedAt < Self.servesNanoseconds {
+                add(last, key)
+            } else {
+                news.append(object)
+            }
         }
+        let folder = sources.folder.keptOpen()
+        let found = inParallel(news, grain: Self.objectsOfPart) { part in
+            part.map { object in
+                let (sight, seals) = Self.look(at: object, sources, folder)
+                return Known(version: object.file.map(Version.init), sight: sight, seals: seals, lookedAt: now)
+            }
+        }
+        for (object, found) in zip(news, found) {
+            if let key = object.key { add(found, key) }
+        }
+    }
+
+    /// A look takes some microseconds.
+    private static let objectsOfPart = 64
+
+    private mutating func add(_ found: Known, _ key: ObjectKey) {
         known[key] = found
-        seals[key] = found.seals
+        if let found = found.seals { seals[key] = found }
         switch found.sight {
         case .segment(let file, let finding):
             managed[key] = file
-            broken[key] = finding
+            if let finding { broken[key] = finding }
         case .refused(let needs): refused[needs, default: 0] += 1
         case .other: break
         }
     }
 
-    private static func look(at object: HostObject, _ sources: HostSources) -> (Sight, Seals?) {
+    private static func look(at object: HostObject, _ sources: HostSources, _ folder: SharedFolder) -> (Sight, Seals?) {
         // The magic alone takes eight bytes.
         if object.id.kind == .posix, let file = object.file, file.sizeBytes < 8 { return (.other, nil) }
         do throws(KernelError) {
+            if object.isOfOwnFolder, let beginning = folder.beginning(of: object.name, bytesMax: 8),
+                !SegmentIdentity.hasMagic(Image(bytes: beginning))
+            {
+                return (.other, nil)
+            }
             let source = try sources.open(object)
             // A look at all there is leaves no trace on any.
             guard source.leavesAccessTime else { return (.refused("CAP_FOWNER"), source.seals()) }

@@ -29,8 +29,8 @@ extension Survey {
             summary.inode = object.key?.inode
             summary.device = object.key?.device
         }
-        summary.user = accounts.userNames[summary.uid]?.text
-        summary.group = accounts.groupNames[summary.gid]?.text
+        summary.user = userTexts[summary.uid]
+        summary.group = groupTexts[summary.gid]
         summary.deleted = object.isDeleted
         summary.seals = object.key.flatMap { seals[$0] }
         addUse(of: object, to: &summary)
@@ -86,21 +86,13 @@ extension Survey {
         if let key = UnusedObject(object), let since = unusedSince[key] {
             summary.orphaned = true
             summary.orphanedSince = since
-            summary.findings.append(orphan(summary))
+            summary.findings.append(key.isCounted ? orphanCounted : orphanSeen)
         }
     }
 
     /// The evidence. Its age is `orphanedSince`: what a sentence counts would be news all the time.
-    private func orphan(_ summary: SegmentSummary) -> Finding {
-        let isCounted = summary.kind == .sysv
-        let nobody =
-            isCounted
-            ? "nobody has it attached, by the kernel's own count"
-            : "no process maps it or has it open, as two looks one after the other found"
-        let but = isCounted || closedCount == 0 ? "" : " (\(closedCount) would not be looked into, whatever the rights)"
-        return Finding(
-            code: "orphaned", severity: .info,
-            message: "\(nobody)\(but): it stays until somebody removes it")
+    static func orphan(_ evidence: String) -> Finding {
+        Finding(code: "orphaned", severity: .info, message: "\(evidence): it stays until somebody removes it")
     }
 
     private func hazardFacts(_ object: HostObject, _ summary: SegmentSummary) -> Hazards.Facts {

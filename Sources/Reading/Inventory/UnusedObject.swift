@@ -1,4 +1,5 @@
 import Diagnostics
+import Kernel
 import Observations
 
 /// An object that nobody maps or has open, told from one that was made anew in its place.
@@ -38,7 +39,7 @@ struct UnusedObject: Hashable, Sendable {
         return scan.folders.flatMap { folder in
             folder.inventory.files.elements.compactMap { file in
                 let key = file.file.key
-                guard scan.mappers.objects[key] == nil, scan.holders.objects[key] == nil else { return nil }
+                guard scan.uses.mappers.objects[key] == nil, scan.uses.holders.objects[key] == nil else { return nil }
                 return UnusedObject(.file(key), bornAt: file.file.createdAt)
             }
         }
@@ -49,7 +50,8 @@ struct UnusedObject: Hashable, Sendable {
         of inventory: Inventory, _ scan: HostScan, since now: WallTime, _ before: [UnusedObject: WallTime]
     ) -> [UnusedObject: WallTime] {
         var found: [UnusedObject: WallTime] = [:]
-        for object in inventory.objects where object.isUnused(scan) {
+        let seesAll = scan.seesAllMappings && scan.seesAllDescriptors
+        for object in inventory.objects where object.isUnused(seesAll: seesAll) {
             guard let key = UnusedObject(object) else { continue }
             found[key] = before[key] ?? now
         }
@@ -59,9 +61,9 @@ struct UnusedObject: Hashable, Sendable {
 
 extension HostObject {
     /// Whether it is certain that nobody uses it.
-    fileprivate func isUnused(_ scan: HostScan) -> Bool {
+    fileprivate func isUnused(seesAll: Bool) -> Bool {
         if semaphores != nil { return false }
         if let systemV { return systemV.attachCount == 0 }
-        return scan.seesAllMappings && scan.seesAllDescriptors && mappers.isEmpty && holders.isEmpty
+        return seesAll && mappers.isEmpty && holders.isEmpty
     }
 }

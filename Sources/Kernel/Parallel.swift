@@ -1,0 +1,109 @@
+import CShmlens
+import Glibc
+import Synchronization
+
+/// Works on the parts of a list on several processors at a time, and waits for all of it.
+///
+/// What is looked at here are thousands of files of `/proc` and of folders: each answers in microseconds, and one thread
+/// that asks them one after the other leaves the other processors idle.
+///
+/// - Parameters:
+///   - elements: what is worked on. A list that makes one part is worked on by the caller alone.
+///   - grain: elements of a part; so many that a part is worth more than handing it over, a few microseconds.
+///   - body: gets a part; called from several threads at a time.
+/// - Returns: what `body` made of the parts, in their order.
+package func inParallel<Element: Sendable, Output: Sendable>(
+    _ elements: [Element], grain: Int, _ body: @escaping @Sendable (ArraySlice<Element>) -> [Output]
+) -> [Output] {
+    precondition(grain > 0, "a part has elements")
+    let partCount = (elements.count + grain - 1) / grain
+    guard partCount > 1 else { return body(elements[...]) }
+    let board = Board<[Output]>(partCount: partCount)
+    withHelpers(upTo: partCount - 1) {
+        while let index = board.takeNext() {
+            let start = index * grain
+            board.put(body(elements[start..<min(start + grain, elements.count)]), at: index)
+        }
+    }
+    let parts = board.results()
+    var all: [Output] = []
+    all.reserveCapacity(elements.count)
+    for part in parts { all.append(contentsOf: part) }
+    return all
+}
+
+/// Does two things on two processors at a time, and waits for both.
+package func bothInParallel<First: Sendable, Second: Sendable>(
+    _ first: @escaping @Sendable () -> First, _ second: @escaping @Sendable () -> Second
+) -> (First, Second) {
+    let firstResult = Board<First>(partCount: 1)
+    let secondResult = Board<Second>(partCount: 1)
+    withHelpers(upTo: 1) {
+        if firstResult.takeNext() != nil { firstResult.put(first(), at: 0) }
+        if secondResult.takeNext() != nil { secondResult.put(second(), at: 0) }
+    }
+    return (firstResult.results()[0], secondResult.results()[0])
+}
+
+/// Parts of some work, each taken once, and what came of them.
+private final class Board<Output: Sendable>: Sendable {
+    private let partCount: Int
+    private let taken = Atomic(0)
+    private let outputs: Mutex<[Output?]>
+
+    init(partCount: Int) {
+        self.partCount = partCount
+        outputs = Mutex([Output?](repeating: nil, count: partCount))
+    }
+
+    func takeNext() -> Int? {
+        let index = taken.add(1, ordering: .relaxed).oldValue
+        return index < partCount ? index : nil
+    }
+
+    func put(_ output: Output, at index: Int) { outputs.withLock { $0[index] = output } }
+
+    /// Once all who took parts have come back.
+    func results() -> [Output] {
+        outputs.withLock { outputs in
+            outputs.map { output in
+                guard let output else { preconditionFailure("each part was done") }
+                return output
+            }
+        }
+    }
+}
+
+/// Threads at work beside the caller at most: the kernel's own locks make more of them wait for one another.
+private let helpersMax = 3
+
+/// Runs `work` in the caller and in some threads beside it, and waits for all of them. Where there is one processor, or no
+/// thread is to be had, the caller works alone.
+private func withHelpers(upTo count: Int, _ work: @escaping @Sendable () -> Void) {
+    let wanted = min(count, helpersMax, Int(shmlens_other_processors()))
+    var helpers: [pthread_t] = []
+    for _ in 0..<max(0, wanted) {
+        let handed = unsafe Unmanaged.passRetained(HelperWork(work))
+        var helper = pthread_t()
+        guard unsafe shmlens_start_elsewhere(&helper, runHelper, handed.toOpaque()) == 0 else {
+            unsafe handed.release()
+            break
+        }
+        helpers.append(helper)
+    }
+    work()
+    for helper in helpers { pthread_join(helper, nil) }
+}
+
+/// What a new thread is handed through C.
+private final class HelperWork: Sendable {
+    let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+private func runHelper(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let pointer = unsafe pointer else { return nil }
+    unsafe Unmanaged<HelperWork>.fromOpaque(pointer).takeRetainedValue().body()
+    return nil
+}

@@ -1,0 +1,114 @@
+import Glibc
+import Kernel
+import Observations
+import TestSupport
+import Testing
+
+/// Processes that sleep between two scans are not visited again: what they use, and what that is called, is right all the same.
+@Suite struct UseScanTests {
+    private let proc = ProcFS()
+    private let name = Unique.name("use")
+
+    /// What a scan is told that comes after another.
+    private func context(after before: UseScan?) throws -> ProcFS.UseContext {
+        var context = ProcFS.UseContext()
+        context.before = before
+        for file in try SharedFolder().inventory().files.elements { context.listed[file.file.key] = file.name }
+        return context
+    }
+
+    private func scan(_ child: ChildProcess, after before: UseScan? = nil) throws -> UseScan {
+        proc.useScan(of: BoundedList([child.pid]), try context(after: before))
+    }
+
+    /// Scans until the child has gone to sleep and is therefore not visited by the next scan.
+    private func settled(_ child: ChildProcess, where isSo: (UseScan) -> Bool) async throws -> UseScan {
+        for _ in 0..<500 {
+            let found = try scan(child)
+            if isSo(found), try scan(child, after: found).renewed == [child.pid] { return found }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("the child did not do what it was told within five seconds")
+        return UseScan()
+    }
+
+    private func holding(_ scan: UseScan, _ object: SharedObject) -> HeldObject? {
+        let source = try? DescriptorSource.open(.descriptor(pid: getpid(), number: object.descriptor))
+        return source.flatMap { scan.holders.objects[$0.file.key] }
+    }
+
+    @Test func `who sleeps is not visited again, and holds what it held`() async throws {
+        let object = SharedObject(named: name, bytes: 4_096)
+        let child = ChildProcess(script: "exec 9<>/dev/shm/\(name); read a; exec 9<&-; read b")
+        let first = try await settled(child) { holding($0, object) != nil }
+        #expect(first.renewed.isEmpty && holding(first, object)?.file?.sizeBytes == 4_096)
+        let second = try scan(child, after: first)
+        let held = try #require(holding(second, object))
+        #expect(second.renewed == [child.pid] && held.holders == [Holder(pid: child.pid, number: 9)])
+        // What it is now is asked by who shows it: another may have changed it.
+        #expect(held.file == nil && !held.isDeleted)
+        #expect(second.holders.processCount == 1 && second.mappers.processCount == 1 && second.mappers.hidden.isEmpty)
+
+        child.tell("let go")
+        let third = try await settled(child) { holding($0, object) == nil }
+        // The same, told as what came after the second.
+        #expect(holding(third, object) == nil)
+        let fourth = try scan(child, after: second)
+        #expect(fourth.renewed.isEmpty && holding(fourth, object) == nil)
+    }
+
+    @Test func `an object that lost its name, or got another, has not the old one`() async throws {
+        let object = SharedObject(named: name, bytes: 4_096)
+        let child = ChildProcess(script: "exec 9<>/dev/shm/\(name); read a")
+        let first = try await settled(child) { holding($0, object) != nil }
+        let other = Unique.name("other")
+        #expect(unsafe rename("/dev/shm/" + name, "/dev/shm/" + other) == 0)
+        let renamed = try scan(child, after: first)
+        #expect(renamed.renewed.isEmpty && holding(renamed, object)?.name.text == "/dev/shm/" + other)
+        #expect(unsafe unlink("/dev/shm/" + other) == 0)
+        let deleted = try scan(child, after: renamed)
+        #expect(deleted.renewed.isEmpty && holding(deleted, object)?.isDeleted == true)
+        // It has no name to lose any more.
+        let still = try scan(child, after: deleted)
+        #expect(still.renewed == [child.pid] && holding(still, object)?.isDeleted == true)
+    }
+
+    @Test func `a mapped file that was renamed is asked for anew`() async throws {
+        let folder = TemporaryFolder()
+        folder.write("bytes", to: "file")
+        let python = "/usr/bin/python3"
+        let code = "import mmap,os,sys; f=os.open(sys.argv[1],os.O_RDWR); m=mmap.mmap(f,5); sys.stdin.readline()"
+        let child = ChildProcess(script: "exec \(python) -c '\(code)' \(folder.path)/file")
+        let path = folder.path + "/file"
+        func mapped(_ scan: UseScan) -> MappedObject? { scan.mappers.objects.values.first { $0.name.text.hasPrefix(path) } }
+        let first = try await settled(child) { mapped($0) != nil }
+        #expect(try scan(child, after: first).renewed == [child.pid])
+        #expect(unsafe rename(path, path + "2") == 0)
+        let renamed = try scan(child, after: first)
+        #expect(renamed.renewed.isEmpty && mapped(renamed)?.name.text == path + "2")
+        // Where the file system may not answer, it is not asked, and the process visited.
+        var silent = try context(after: renamed)
+        silent.answers = { _ in false }
+        #expect(proc.useScan(of: BoundedList([child.pid]), silent).renewed.isEmpty)
+    }
+
+    @Test func `who runs is visited each time, also beside who sleeps`() async throws {
+        let child = ChildProcess()
+        let sleeping = try await settled(child) { _ in true }
+        let both = BoundedList([child.pid, getpid()].sorted())
+        var context = try context(after: sleeping)
+        let first = proc.useScan(of: both, context)
+        #expect(first.renewed == [child.pid])
+        context.before = first
+        #expect(proc.useScan(of: both, context).renewed == [child.pid])
+    }
+
+    @Test func `a process that ended is gone, and one that took its number is another`() async throws {
+        let object = SharedObject(named: name, bytes: 4_096)
+        let child = ChildProcess(script: "exec 9<>/dev/shm/\(name); read a")
+        let first = try await settled(child) { holding($0, object) != nil }
+        child.killUnreaped()
+        let dead = try scan(child, after: first)
+        #expect(dead.renewed.isEmpty && holding(dead, object) == nil)
+    }
+}
