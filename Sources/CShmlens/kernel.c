@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/openat2.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -226,25 +228,36 @@ struct page_scan {
 };
 _Static_assert(sizeof(struct page_scan) == 96, "PAGEMAP_SCAN's argument");
 
-enum { page_is_present = 1 << 3 };
-
-int shmlens_present_regions(
-    int32_t pagemap, uint64_t start, uint64_t end, struct shmlens_region *regions, size_t capacity, size_t *count,
-    uint64_t *next) {
+int shmlens_page_regions(
+    int32_t pagemap, uint64_t start, uint64_t end, uint64_t categories, struct shmlens_region *regions, size_t capacity,
+    size_t *count, uint64_t *next) {
     struct page_scan scan = {
         .size = sizeof scan,
         .start = start,
         .end = end,
         .regions_address = (uint64_t)(uintptr_t)regions,
         .regions_count = capacity,
-        .mask = page_is_present,
-        .return_mask = page_is_present,
+        .mask = categories,
+        .return_mask = categories,
     };
     long result = ioctl(pagemap, _IOWR('f', 16, struct page_scan), &scan);
     if (result < 0) return errno;
     *count = (size_t)result;
     *next = scan.walk_end;
     return 0;
+}
+
+int shmlens_is_of_huge_pages(int32_t descriptor, int32_t *answer) {
+    struct statfs found;
+    if (fstatfs(descriptor, &found) != 0) return errno;
+    *answer = found.f_type == HUGETLBFS_MAGIC;
+    return 0;
+}
+
+_Static_assert(sizeof(int32_t) == sizeof(int), "the kernel's int");
+
+int shmlens_page_nodes(int32_t pid, const uint64_t *addresses, size_t count, int32_t *nodes) {
+    return error_of((int)syscall(SYS_move_pages, pid, count, addresses, NULL, nodes, 0));
 }
 
 /* ---- Objects -------------------------------------------------------------------------------------------- */

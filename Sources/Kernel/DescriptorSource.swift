@@ -82,7 +82,7 @@ extension DescriptorSource {
             let handle = try place.handle(in: proc, folder)
             let file = try fileFacts(.itself, under: handle.number)
             guard file.mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
-            if let expected, FileIdentity(file) != expected { throw Errno.staleNFSFileHandle }
+            if let expected, !place.mayLead(to: expected, file) { throw Errno.staleNFSFileHandle }
             return try reopen(handle, file: file, object: name)
         } catch {
             throw KernelError(operation: "open", object: name, errno: error, needs: place.needs)

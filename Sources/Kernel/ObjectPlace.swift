@@ -90,6 +90,15 @@ extension ObjectPlace {
         part.isEmpty || part.elementsEqual(".".utf8) || part.elementsEqual("..".utf8)
     }
 
+    /// Whether what was found there is the object that a listing had.
+    ///
+    /// The file of a mapping is what the mapping shows, by whatever device number statx(2) tells of it: on file systems
+    /// that are made of others (overlay, subvolumes of btrfs) that is another one than maps has. The inode number is the same.
+    public func mayLead(to expected: FileIdentity, _ found: FileFacts) -> Bool {
+        if case .mapping = self { return found.inode == expected.inode }
+        return FileIdentity(found) == expected
+    }
+
     var needs: String {
         switch self {
         case .sharedFile, .path: Needs.otherFiles

@@ -26,6 +26,9 @@ extension DescriptorSource {
         return overflow ? nil : bytes
     }
 
+    /// Whether all its pages are huge ones: a file of hugetlbfs, a memfd made with MFD_HUGETLB.
+    public func isOfHugePages() -> Bool { (try? Kernel.isOfHugePages(descriptor)) ?? false }
+
     /// Looks at pages from an offset on, and changes nothing: holes stay holes, and what is in swap stays there.
     ///
     /// Data that is not in memory is in swap. The kernel answers truly only to who owns the object or may write it

@@ -14,12 +14,14 @@ extension ProcFS {
         try mounts(limit: limit) { $0.type == "tmpfs" }
     }
 
-    /// The mounts of this process's mount namespace. The file systems themselves are not asked: one on a network may not
+    /// The mounts of a process's mount namespace. The file systems themselves are not asked: one on a network may not
     /// answer.
+    ///
+    /// - Parameter pid: whose; nil for this process's own.
     public func mounts(
-        limit: Int = 16_384, where wanted: (Mount) -> Bool = { _ in true }
+        of pid: Int32? = nil, limit: Int = 16_384, where wanted: (Mount) -> Bool = { _ in true }
     ) throws(KernelError) -> BoundedList<Mount> {
-        let path = root.appending("self").appending("mountinfo")
+        let path = (pid.map { root.appending($0) } ?? root.appending("self")).appending("mountinfo")
         var reader = LineReader()
         var mounts = BoundedList<Mount>()
         do throws(Errno) {

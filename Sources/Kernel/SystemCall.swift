@@ -142,19 +142,40 @@ func nextSharedMap(
     }
 }
 
-/// The ioctl PAGEMAP_SCAN, for pages that are in the page tables.
-func presentRegions(
-    _ pagemap: Int32, _ addresses: Range<UInt64>, _ regions: inout [shmlens_region], _ count: inout Int,
+/// The ioctl PAGEMAP_SCAN, for pages that are of some categories.
+func pageRegions(
+    _ pagemap: Int32, _ addresses: Range<UInt64>, _ categories: Int, _ regions: inout [shmlens_region], _ count: inout Int,
     _ next: inout UInt64
 ) throws(Errno) {
     try retryingInterrupted { () throws(Errno) in
         try unsafe checked(
             regions.withUnsafeMutableBufferPointer { buffer in
-                unsafe shmlens_present_regions(
-                    pagemap, addresses.lowerBound, addresses.upperBound, buffer.baseAddress, buffer.count, &count, &next)
+                unsafe shmlens_page_regions(
+                    pagemap, addresses.lowerBound, addresses.upperBound, UInt64(categories), buffer.baseAddress, buffer.count,
+                    &count, &next)
             })
     }
     precondition(count <= regions.count, "the kernel keeps to the room it is given")
+}
+
+/// move_pages(2) that moves none: the memory node of each page, negative where it has none.
+func pageNodes(of pid: Int32, _ addresses: [UInt64]) throws(Errno) -> [Int32] {
+    var nodes = [Int32](repeating: -ENOENT, count: addresses.count)
+    try retryingInterrupted { () throws(Errno) in
+        try unsafe checked(
+            nodes.withUnsafeMutableBufferPointer { nodes in
+                unsafe shmlens_page_nodes(pid, addresses, addresses.count, nodes.baseAddress)
+            })
+    }
+    return nodes
+}
+
+/// Whether a file is of hugetlbfs, all of whose pages are huge; fstatfs(2).
+func isOfHugePages(_ descriptor: borrowing Descriptor) throws(Errno) -> Bool {
+    var answer: Int32 = 0
+    let number = descriptor.number
+    try retryingInterrupted { () throws(Errno) in try unsafe checked(shmlens_is_of_huge_pages(number, &answer)) }
+    return answer == 1
 }
 
 /// openat2(2), as a process does whose root is `root`.

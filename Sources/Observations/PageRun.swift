@@ -16,6 +16,8 @@ public struct PageRun: Sendable, Hashable {
     public let state: State
     /// The memory node that the pages are on; nil where that is not known, or they are not in memory.
     public var numaNode: Int?
+    /// Whether the pages are known to be parts of huge ones.
+    public var isHuge = false
 
     public init(offset: Int, length: Int, state: State) {
         self.offset = offset

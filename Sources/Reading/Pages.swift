@@ -20,28 +20,57 @@ extension Lens {
         let begin = Clocks.reading()
         do throws(ReadingError) {
             let object = try object(id, attach: attach)
-            return Answer(
-                try look(at: object, from: first, limit: request.limit),
-                envelope(since: begin, .inFlux, hidden: hidden(of: object)))
+            let (report, hidden) = try look(at: object, from: first, limit: request.limit)
+            return Answer(report, envelope(since: begin, .inFlux, hidden: hidden))
         } catch {
             throw .reading(error)
         }
     }
 
-    private func look(at object: OpenObject, from first: Int, limit: Int) throws(ReadingError) -> PagesReport {
+    private func look(
+        at object: OpenObject, from first: Int, limit: Int
+    ) throws(ReadingError) -> (report: PagesReport, hidden: [Hidden]) {
+        let mapped = (try? survey())?.inventory[object.id]
         do throws(ReadFailure) {
             let before = try object.source.currentFile().allocatedBytes
-            let states = try object.source.pages(from: first, limit: limit)
-            var runs = states.runs
-            if let node = sources.nodes.only() {
-                for index in runs.indices where runs[index].state == .resident { runs[index].numaNode = node }
-            }
-            return PagesReport(
-                pageBytes: states.pageBytes, runs: runs, next: states.next, allocatedBefore: before,
+            let marks = PageMarks(sources.proc, mapped)
+            let found =
+                object.source.isOfHugePages()
+                ? try hugePages(of: object, marks, from: first) : try pages(of: object, marks, from: first, limit: limit)
+            // Marks take runs apart: what is too much comes with the next answer.
+            let next = found.runs.count > limit ? found.runs[limit].offset : found.next
+            let report = PagesReport(
+                pageBytes: marks.pageBytes, runs: Array(found.runs.prefix(limit)), next: next, allocatedBefore: before,
                 allocatedAfter: try object.source.currentFile().allocatedBytes, wasAttached: object.wasAttached)
+            return (report, found.hidden)
         } catch {
             throw .failed(error)
         }
+    }
+
+    private typealias Found = (runs: [PageRun], next: Int?, hidden: [Hidden])
+
+    private func pages(
+        of object: OpenObject, _ marks: PageMarks, from first: Int, limit: Int
+    ) throws(ReadFailure) -> Found {
+        let states = try object.source.pages(from: first, limit: limit)
+        return (onNodes(marks.markingHuge(states.runs), marks), states.next, hidden(of: object))
+    }
+
+    private func hugePages(of object: OpenObject, _ marks: PageMarks, from first: Int) throws(ReadFailure) -> Found {
+        let file = try object.source.currentFile()
+        let start = max(0, first) / marks.pageBytes * marks.pageBytes
+        let (runs, unseenBytes) = marks.statesOfHugePages(size: file.sizeBytes, allocated: file.allocatedBytes, from: start)
+        let unseen = Hidden(
+            what: "bytes of huge pages that are there and count as holes", count: unseenBytes, needs: "a process that has them mapped in")
+        return (onNodes(runs, marks), nil, unseenBytes > 0 ? [unseen] : [])
+    }
+
+    private func onNodes(_ runs: [PageRun], _ marks: PageMarks) -> [PageRun] {
+        guard let node = sources.nodes.only() else { return marks.markingNodes(runs) }
+        var runs = runs
+        for index in runs.indices where runs[index].state == .resident { runs[index].numaNode = node }
+        return runs
     }
 
     /// mincore(2) tells the truth only to who may write an object or owns it.

@@ -130,8 +130,8 @@ public final class Surveyor: Sendable {
     private struct State {
         var last: Survey?
         var look = ManagedLook()
-        /// Who used what when that was looked at last.
-        var uses: UseScan?
+        /// What the last scan found.
+        var scan: HostScan?
         /// Objects that nobody used when they were looked at last, and when that was first seen.
         var unused: [UnusedObject: WallTime] = [:]
     }
@@ -165,9 +165,8 @@ public final class Surveyor: Sendable {
     public func forget() { state.withLock { $0.last = nil } }
 
     private func scan(_ before: State) throws(KernelError) -> (survey: Survey, after: State) {
-        let local = LocalFileSystems(sources.proc)
         let takenAt = Clocks.reading()
-        var scan = try sources.scan(after: before.uses, local)
+        var scan = try sources.scan(after: before.scan)
         var known = before.unused
         var decidedAt = takenAt.realTime
         // Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said
@@ -176,12 +175,12 @@ public final class Surveyor: Sendable {
         if !suspects.isEmpty {
             for suspect in suspects { known[suspect] = takenAt.realTime }
             decidedAt = Clocks.reading().realTime
-            try sources.lookAgain(&scan, local)
+            try sources.lookAgain(&scan)
         }
-        let inventory = Inventory(scan) { sources.facts(of: $0, local) }
+        let inventory = Inventory(scan) { sources.facts(of: $0, scan.local) }
         let unused = UnusedObject.all(of: inventory, scan, since: decidedAt, known)
         let look = ManagedLook(inventory.objects, sources, after: before.look)
-        let residency = sources.residency(inventory, local)
+        let residency = sources.residency(inventory, scan.local)
         let unreadCount = inventory.objects.count { $0.id.kind == .file } - residency.count
         let unread = Hidden(
             what: "bytes in memory of mapped files, shown as 0", count: unreadCount,
@@ -194,7 +193,7 @@ public final class Surveyor: Sendable {
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
         let survey = Survey(parts)
-        return (survey, State(last: survey, look: look, uses: scan.uses, unused: unused))
+        return (survey, State(last: survey, look: look, scan: scan, unused: unused))
     }
 
 }

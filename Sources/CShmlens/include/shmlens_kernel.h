@@ -95,13 +95,30 @@ struct shmlens_region {
     uint64_t categories;
 };
 
-/* The ranges from `start` to `end` whose pages are in the page tables of the process whose /proc/PID/pagemap is open as
- * `pagemap`; the ioctl PAGEMAP_SCAN, since Linux 6.7. `next` is where it stopped: `end`, or where `regions` was full.
+/* Categories of pages; linux/fs.h. */
+enum {
+    SHMLENS_PAGE_PRESENT = 1 << 3,
+    /* Mapped as one huge page; since Linux 6.7. */
+    SHMLENS_PAGE_HUGE = 1 << 6,
+};
+
+/* The ranges from `start` to `end` whose pages are of all of `categories` in the page tables of the process whose
+ * /proc/PID/pagemap is open as `pagemap`; the ioctl PAGEMAP_SCAN, since Linux 6.7. `next` is where it stopped: `end`, or
+ * where `regions` was full.
  *
  * ENOTTY: no such file, or no such kernel · ESRCH: the process is gone. */
-int shmlens_present_regions(
-    int32_t pagemap, uint64_t start, uint64_t end, struct shmlens_region *regions, size_t capacity, size_t *count,
-    uint64_t *next);
+int shmlens_page_regions(
+    int32_t pagemap, uint64_t start, uint64_t end, uint64_t categories, struct shmlens_region *regions, size_t capacity,
+    size_t *count, uint64_t *next);
+
+/* Whether a file is of hugetlbfs; fstatfs(2). */
+int shmlens_is_of_huge_pages(int32_t descriptor, int32_t *answer);
+
+/* On which memory node each of some pages of a process is, by addresses in it: move_pages(2) that moves none. A negative
+ * number says why that is not known: -ENOENT where the page is not in memory.
+ *
+ * ESRCH: the process is gone · EPERM: a right is missing. */
+int shmlens_page_nodes(int32_t pid, const uint64_t *addresses, size_t count, int32_t *nodes);
 
 /* openat2(2) with RESOLVE_IN_ROOT: opens `path` as a process does whose root `root` is, links included. */
 int shmlens_open_in_root(int32_t root, const char *path, int32_t flags, int32_t *descriptor);

@@ -18,6 +18,7 @@ extension PageRun: JSONObjectEncodable {
         writer.field("length", length)
         writer.field("state", state.rawValue)
         writer.field("numaNode", numaNode)
+        if isHuge { writer.field("huge", true) }
     }
 }
 

@@ -39,7 +39,8 @@ extension SchemaTable {
             .object([
                 .always("offset", .count), .always("length", .count),
                 .always("state", .choice(of: PageRun.State.self), "in memory, written out to swap, or not there"),
-                .maybe("numaNode", .count, "the memory node of pages in memory, where there is but one"),
+                .maybe("numaNode", .count, "the memory node of pages in memory, where there is but one or a process that maps them tells"),
+                .maybe("huge", .boolean, "true where the pages are parts of huge ones, as hugetlbfs or a process that maps them tells"),
             ])
         ),
         (

@@ -51,11 +51,23 @@ struct ProcessVisitor {
     /// Descriptors before mappings: who opens an object, maps it and closes it again is seen at one of the two.
     mutating func visit(_ pid: Int32) -> ProcessVisit {
         var visit = ProcessVisit(pid: pid)
-        visit.stamp = RunStamp(of: pid, in: proc)
-        lookAtDescriptors(of: pid, &visit)
-        lookAtMappings(of: pid, &visit)
+        let first = try? proc.process(pid)
+        visit.stamp = first.flatMap { RunStamp(of: pid, $0, in: proc) }
+        let thread = first.flatMap { livingThread(of: $0) } ?? pid
+        lookAtDescriptors(of: thread, &visit)
+        lookAtMappings(of: thread, &visit)
         return visit
     }
+
+    /// Where the first thread of a process has ended (pthread_exit(3) in main), one that has not: the first then shows
+    /// neither mappings nor descriptors, which the others have all the same.
+    private func livingThread(of first: TaskFacts) -> Int32? {
+        guard first.state == .zombie, first.threadCount > 1 else { return nil }
+        let threads = (try? proc.threads(of: first.id, limit: Self.threadsAskedMax))?.elements ?? []
+        return threads.first { $0.state != .zombie && $0.state != .dead }?.id
+    }
+
+    private static let threadsAskedMax = 64
 
     private mutating func lookAtMappings(of pid: Int32, _ visit: inout ProcessVisit) {
         var found: [ProcessVisit.SeenMapping] = []

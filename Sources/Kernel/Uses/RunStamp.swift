@@ -21,12 +21,11 @@ struct RunStamp: Sendable {
     private let pid: Int32
     private let threads: [Turns]
 
+    /// - Parameter first: what the process's first thread does now.
     /// - Returns: nil where the process is gone or running, has many threads, or the kernel does not count.
-    init?(of pid: Int32, in proc: ProcFS) {
+    init?(of pid: Int32, _ first: TaskFacts, in proc: ProcFS) {
         self.pid = pid
-        guard let first = try? proc.process(pid), first.state.isAsleep, first.threadCount >= 1,
-            first.threadCount <= Self.threadsMax
-        else { return nil }
+        guard first.state.isAsleep, first.threadCount >= 1, first.threadCount <= Self.threadsMax else { return nil }
         guard first.threadCount > 1 else {
             guard let turns = Self.turns(of: pid, in: pid, proc) else { return nil }
             threads = [turns]

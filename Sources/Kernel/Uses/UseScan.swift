@@ -220,16 +220,17 @@ private struct HolderJoin: Sendable {
         of visits: [ProcessVisit], _ mapped: [MappedObject], answers: (DeviceNumber) -> Bool, _ visitor: inout ProcessVisitor
     ) {
         guard !mapped.isEmpty else { return }
-        var devices: [ByteString: DeviceNumber] = [:]
-        for object in mapped { devices[object.name] = object.key.device }
+        // Files of different mount namespaces may have one name.
+        let keys = Dictionary(grouping: mapped.map { (name: $0.name, key: $0.key) }, by: \.name)
         for visit in visits {
             for open in visit.files {
-                guard let device = devices[open.name] else { continue }
-                guard answers(device) else {
+                guard let named = keys[open.name] else { continue }
+                guard named.allSatisfy({ answers($0.key.device) }) else {
                     scan.unaskedFileCount += 1
                     continue
                 }
-                if let held = visitor.held(open, of: visit.pid) { add(held, of: visit.pid) }
+                guard let held = visitor.held(open, of: visit.pid) else { continue }
+                add(held.joined(to: named.map(\.key)), of: visit.pid)
             }
         }
     }
@@ -242,6 +243,14 @@ private struct HolderJoin: Sendable {
             ("descriptors", omittedCount, "a higher limit of descriptors"),
         ])
         return finished
+    }
+}
+
+extension ProcessVisit.SeenDescriptor {
+    /// With the key that maps has of the file, where statx(2) tells another device of it than that.
+    fileprivate func joined(to keys: [ObjectKey]) -> ProcessVisit.SeenDescriptor {
+        guard !keys.contains(key), let mapped = keys.first(where: { $0.inode == key.inode }) else { return self }
+        return ProcessVisit.SeenDescriptor(number: number, key: mapped, kind: kind, name: name, isDeleted: isDeleted, file: file)
     }
 }
 

@@ -9,7 +9,7 @@ extension HostSources {
     /// - Parameter before: an earlier scan. Processes that did not run since are not visited again.
     /// - Throws: ``KernelError`` where `/proc` or the folder of shared memory cannot be read at all.
     /// - Complexity: O(objects + processes + their shared mappings + their descriptors).
-    func scan(after before: UseScan?, _ local: LocalFileSystems) throws(KernelError) -> HostScan {
+    func scan(after before: HostScan?) throws(KernelError) -> HostScan {
         var scan = HostScan()
         // Objects first, then who uses them: one that is made meanwhile is found with its maker or not at all. The other
         // way round it would seem to be left by everybody.
@@ -19,19 +19,20 @@ extension HostSources {
         let pids = try proc.processes()
         scan.isWithoutOthers = pids.elements.first != 1
         addNeighbours(to: &scan, among: pids.elements)
+        scan.local = LocalFileSystems(proc, scan.mountNamespaces, after: before?.local)
         let host = try? proc.host()
         scan.host = host
         scan.capabilities = proc.capabilities()
         scan.otherIPCNamespaceCount = proc.residents(of: .ipc, among: pids.elements).namespaces.keys.count { $0 != host?.ipcNamespace }
         scan.systemV = try proc.systemV()
-        scan.uses = proc.useScan(of: pids, scan.useContext(after: before, local))
+        scan.uses = proc.useScan(of: pids, scan.useContext(after: before?.uses))
         return scan
     }
 
     /// Looks again at who uses what a scan found: at those who ran meanwhile, or are new.
-    func lookAgain(_ scan: inout HostScan, _ local: LocalFileSystems) throws(KernelError) {
+    func lookAgain(_ scan: inout HostScan) throws(KernelError) {
         let renewed = scan.uses.renewed
-        scan.uses = try proc.useScan(scan.useContext(after: scan.uses, local))
+        scan.uses = try proc.useScan(scan.useContext(after: scan.uses))
         scan.uses.renewed.formIntersection(renewed)
     }
 
@@ -67,20 +68,20 @@ extension HostSources {
     }
 
     /// What an object is, asked anew; nil where it will not be told.
-    func facts(of object: HostObject, _ local: LocalFileSystems) -> FileFacts? {
-        guard let key = object.key, object.id.kind != .file || local.contains(key.device) else { return nil }
+    func facts(of object: HostObject, _ local: LocalFileSystems?) -> FileFacts? {
+        guard let key = object.key, object.id.kind != .file || local?.contains(key.device) == true else { return nil }
         let identity = FileIdentity(device: key.device, inode: key.inode)
         for place in object.places {
-            if let file = try? proc.facts(at: place, folder(of: object)), FileIdentity(file) == identity { return file }
+            if let file = try? proc.facts(at: place, folder(of: object)), place.mayLead(to: identity, file) { return file }
         }
         return nil
     }
 
     /// Bytes in memory of mapped files, where they may be opened: their file system tells only what is on the disk.
-    func residency(_ inventory: Inventory, _ local: LocalFileSystems) -> [FileIdentity: Int] {
+    func residency(_ inventory: Inventory, _ local: LocalFileSystems?) -> [FileIdentity: Int] {
         var found: [FileIdentity: Int] = [:]
         for object in inventory.objects where object.id.kind == .file {
-            guard let key = object.key, local.contains(key.device), let source = try? open(object),
+            guard let key = object.key, local?.contains(key.device) == true, let source = try? open(object),
                 let bytes = source.residentBytes()
             else { continue }
             found[FileIdentity(source.file)] = bytes
@@ -142,10 +143,11 @@ extension HostScan {
     static let neighboursMax = 4
 
     /// What a look at the uses of objects is told: the names of files, in the folders that were listed.
-    fileprivate func useContext(after before: UseScan?, _ local: LocalFileSystems) -> ProcFS.UseContext {
+    fileprivate func useContext(after before: UseScan?) -> ProcFS.UseContext {
         var context = ProcFS.UseContext()
         context.before = before
-        context.answers = local.contains
+        let known = local
+        context.answers = { device in known?.contains(device) == true }
         for folder in folders {
             context.listed.reserveCapacity(context.listed.count + folder.inventory.files.elements.count)
             for file in folder.inventory.files.elements { context.listed[file.file.key] = file.name }

@@ -28,6 +28,8 @@ struct HostScan: Sendable {
     var folders: [Folder] = []
     /// Who uses what.
     var uses = UseScan()
+    /// The file systems that may be asked; nil where nobody looked for them.
+    var local: LocalFileSystems?
     var systemV = SystemVInventory()
     /// The mount namespaces other than the observer's, with their processes.
     var mountNamespaces: [UInt64: [Int32]] = [:]

@@ -1,14 +1,46 @@
 import Kernel
 import Observations
 
-/// The file systems that answer at once, as far as this process's mounts tell. One on a network, or one that a process
-/// serves, may keep whoever opens a file of it, or asks for its facts, waiting for ever: files on those are not asked.
+/// The file systems that answer at once, as far as the mounts of the namespaces tell that processes live in. One on a
+/// network, or one that a process serves, may keep whoever opens a file of it, or asks for its facts, waiting for ever:
+/// files on those are not asked.
 struct LocalFileSystems: Sendable {
-    private let devices: Set<DeviceNumber>
+    private struct Known: Sendable {
+        let devices: Set<DeviceNumber>
+        /// CLOCK_MONOTONIC.
+        let readAt: Int64
+    }
 
-    init(_ proc: ProcFS) {
-        let mounts = (try? proc.mounts { Self.types.contains($0.type) }) ?? BoundedList()
-        devices = Set(mounts.elements.map(\.device))
+    /// How long the mounts of another namespace are taken to be what they were. Those of a container change seldom, and
+    /// there may be hundreds of containers with hundreds of mounts.
+    private static let servesNanoseconds: Int64 = 10_000_000_000
+    /// Processes of a namespace that are asked: where one refuses or has ended, others do too.
+    private static let neighboursMax = 4
+
+    private let own: Set<DeviceNumber>
+    /// By the inode number of the mount namespace.
+    private var others: [UInt64: Known] = [:]
+    private let all: Set<DeviceNumber>
+
+    /// - Parameters:
+    ///   - namespaces: the processes of other mount namespaces.
+    ///   - before: what an earlier scan knew.
+    init(_ proc: ProcFS, _ namespaces: [UInt64: [Int32]] = [:], after before: LocalFileSystems? = nil) {
+        own = Self.devices(proc, nil) ?? []
+        let now = Clocks.monotonicNanoseconds()
+        for (namespace, pids) in namespaces {
+            if let known = before?.others[namespace], now - known.readAt < Self.servesNanoseconds {
+                others[namespace] = known
+            } else if let devices = pids.prefix(Self.neighboursMax).lazy.compactMap({ Self.devices(proc, $0) }).first {
+                others[namespace] = Known(devices: devices, readAt: now)
+            }
+        }
+        all = others.values.reduce(into: own) { $0.formUnion($1.devices) }
+    }
+
+    private static func devices(_ proc: ProcFS, _ pid: Int32?) -> Set<DeviceNumber>? {
+        guard let mounts = try? proc.mounts(of: pid, where: { types.contains($0.type) }) else { return nil }
+        return Set(mounts.elements.map(\.device))
     }
 
     /// On memory, on disks of this machine, or on others of these.
@@ -17,5 +49,5 @@ struct LocalFileSystems: Sendable {
         "zfs", "bcachefs", "jfs", "nilfs2", "squashfs", "erofs", "iso9660", "udf", "vfat", "exfat", "ntfs3",
     ]
 
-    func contains(_ device: DeviceNumber) -> Bool { devices.contains(device) }
+    func contains(_ device: DeviceNumber) -> Bool { all.contains(device) }
 }

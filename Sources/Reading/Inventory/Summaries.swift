@@ -60,7 +60,8 @@ extension Survey {
         // What a file system on memory keeps is in memory or in swap.
         if object.id.kind != .file, isWithoutSwap { summary.swappedBytes = 0 }
         summary.inode = file.inode
-        summary.device = file.device
+        // Where statx(2) tells another one than maps, the object is known by that of maps.
+        summary.device = object.key?.device ?? file.device
         summary.createdAt = file.createdAt
         summary.changedAt = file.changedAt
         if let key = object.key {

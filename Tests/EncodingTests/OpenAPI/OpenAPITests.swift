@@ -17,6 +17,7 @@ import Testing
         let envelope = ModelSamples.envelope
         var run = PageRun(offset: 0, length: 4096, state: .resident)
         run.numaNode = 0
+        run.isHuge = true
         var rows = JSONHexRows(offset: 0)
         var dump = JSONWriter()
         dump.beginObject()

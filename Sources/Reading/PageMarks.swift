@@ -1,0 +1,180 @@
+import Glibc
+import Kernel
+import Observations
+
+/// What the page tables of those who map an object add to what is known of its pages: which are huge, and on which memory
+/// node each is. The object itself tells neither.
+struct PageMarks {
+    /// Processes that are asked at most: those who share an object have the same pages.
+    private static let mappersMax = 4
+    /// Pages that are asked for their node at most, in one answer: a tenth of a second.
+    private static let nodePagesMax = 262_144
+    /// Pages of one question.
+    private static let pagesAtOnce = 4_096
+
+    private let proc: ProcFS
+    private let mappers: ArraySlice<Mapper>
+    let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+
+    /// - Parameter object: nil where no survey knows it.
+    init(_ proc: ProcFS, _ object: HostObject?) {
+        self.proc = proc
+        mappers = object?.mappers.prefix(Self.mappersMax) ?? []
+    }
+
+    /// The runs, taken apart where a part of one is in huge pages.
+    func markingHuge(_ runs: [PageRun]) -> [PageRun] {
+        guard let first = runs.first, let last = runs.last, runs.contains(where: { $0.state == .resident }) else { return runs }
+        let found = mappedIn(first.offset..<last.end) { try? proc.hugePages(of: $0, $1) }
+        return Self.marked(runs, found.map { (range: $0.offset..<$0.end, mark: true) }) { $0.isHuge = $1 }
+    }
+
+    /// The pages of an object of hugetlbfs, which are never written out to swap, and of which the kernel tells whether one
+    /// is there only where somebody has it mapped in.
+    ///
+    /// - Parameters:
+    ///   - size: the object's.
+    ///   - allocated: bytes of pages that are there.
+    ///   - first: from which byte on.
+    /// - Returns: the runs, and how many bytes of pages are there that none of them shows.
+    func statesOfHugePages(size: Int, allocated: Int, from first: Int) -> (runs: [PageRun], unseenBytes: Int) {
+        guard first < size else { return ([], 0) }
+        let whole = [TouchedRun(offset: 0, length: size)]
+        let present = allocated >= size ? whole : mappedIn(0..<size) { try? proc.touched(by: $0, $1) }
+        var runs: [PageRun] = []
+        var position = first
+        for run in present where run.end > position && run.offset < size {
+            if run.offset > position { runs.append(PageRun(offset: position, length: run.offset - position, state: .hole)) }
+            let start = max(position, run.offset)
+            position = min(run.end, size)
+            var resident = PageRun(offset: start, length: position - start, state: .resident)
+            resident.isHuge = true
+            runs.append(resident)
+        }
+        if position < size { runs.append(PageRun(offset: position, length: size - position, state: .hole)) }
+        return (runs, max(0, allocated - present.reduce(0) { $0 + $1.length }))
+    }
+
+    /// What of some bytes is mapped in by those who map the object.
+    private func mappedIn(_ bytes: Range<Int>, _ ask: (Int32, [MappedRange]) -> BoundedList<TouchedRun>??) -> [TouchedRun] {
+        var found: [TouchedRun] = []
+        for mapper in mappers {
+            let shown = mapper.ranges.compactMap { $0.showing(bytes) }
+            found += ask(mapper.pid, shown)??.elements ?? []
+        }
+        return ProcFS.joined(found, limit: ProcFS.touchedRunsMax).elements
+    }
+
+    /// The runs, taken apart where parts of one are on different nodes.
+    func markingNodes(_ runs: [PageRun]) -> [PageRun] {
+        var marks: [(range: Range<Int>, mark: Int)] = []
+        var asked = 0
+        for run in runs where run.state == .resident {
+            var offset = run.offset
+            while offset < run.end, asked < Self.nodePagesMax {
+                let end = min(run.end, offset + Self.pagesAtOnce * pageBytes)
+                let found = nodes(of: offset..<end)
+                for (index, node) in found.enumerated() {
+                    guard let node else { continue }
+                    let start = offset + index * pageBytes
+                    Self.add((start..<min(start + pageBytes, end), node), to: &marks)
+                }
+                asked += found.count
+                offset = end
+            }
+        }
+        return Self.marked(runs, marks) { $0.numaNode = $1 }
+    }
+
+    /// The node of each page of a range, as the first process says that has it mapped in.
+    private func nodes(of range: Range<Int>) -> [Int?] {
+        let pages = stride(from: range.lowerBound, to: range.upperBound, by: pageBytes).map { $0 }
+        var found = [Int?](repeating: nil, count: pages.count)
+        for mapper in mappers {
+            let missing = found.indices.filter { found[$0] == nil }
+            guard !missing.isEmpty else { break }
+            var addresses: [UInt64] = []
+            var indices: [Int] = []
+            for index in missing {
+                guard let address = mapper.ranges.lazy.compactMap({ $0.address(of: pages[index]) }).first else { continue }
+                addresses.append(address)
+                indices.append(index)
+            }
+            guard !addresses.isEmpty, let nodes = (try? proc.nodes(of: mapper.pid, addresses)) ?? nil else { continue }
+            for (index, node) in zip(indices, nodes) { found[index] = node }
+        }
+        return found
+    }
+
+    private static func add(_ mark: (range: Range<Int>, mark: Int), to marks: inout [(range: Range<Int>, mark: Int)]) {
+        if let last = marks.last, last.mark == mark.mark, last.range.upperBound == mark.range.lowerBound {
+            marks[marks.count - 1].range = last.range.lowerBound..<mark.range.upperBound
+        } else {
+            marks.append(mark)
+        }
+    }
+
+    /// Takes runs in memory apart where marks begin and end.
+    ///
+    /// - Parameter marks: in order; none overlap.
+    static func marked<Mark>(
+        _ runs: [PageRun], _ marks: [(range: Range<Int>, mark: Mark)], _ set: (inout PageRun, Mark) -> Void
+    ) -> [PageRun] {
+        guard !marks.isEmpty else { return runs }
+        var parts: [PageRun] = []
+        var next = marks.startIndex
+        for run in runs {
+            while next < marks.endIndex, marks[next].range.upperBound <= run.offset { next += 1 }
+            guard run.state == .resident else {
+                parts.append(run)
+                continue
+            }
+            var position = run.offset
+            var index = next
+            while position < run.end {
+                let mark = index < marks.endIndex && marks[index].range.lowerBound < run.end ? marks[index] : nil
+                let isMarked = mark.map { $0.range.lowerBound <= position } ?? false
+                let end = min(run.end, mark.map { isMarked ? $0.range.upperBound : $0.range.lowerBound } ?? run.end)
+                var part = run.part(position..<end)
+                if isMarked, let mark { set(&part, mark.mark) }
+                parts.append(part)
+                position = end
+                if let mark, mark.range.upperBound <= position { index += 1 }
+            }
+        }
+        return parts
+    }
+}
+
+extension PageRun {
+    fileprivate func part(_ range: Range<Int>) -> PageRun {
+        var part = PageRun(offset: range.lowerBound, length: range.count, state: state)
+        part.numaNode = numaNode
+        part.isHuge = isHuge
+        return part
+    }
+}
+
+extension MappedRange {
+    /// The part that shows some bytes of the object; nil where it shows none.
+    fileprivate func showing(_ bytes: Range<Int>) -> MappedRange? {
+        let (last, overflow) = offset.addingReportingOverflow(end - start)
+        let first = max(offset, UInt64(bytes.lowerBound))
+        let limit = min(overflow ? .max : last, UInt64(bytes.upperBound))
+        guard first < limit else { return nil }
+        // Addresses of a mapping begin and end at pages; what is shown may end within one.
+        let page = UInt64(sysconf(Int32(_SC_PAGESIZE)))
+        let length = limit - first
+        let (padded, padOverflow) = length.addingReportingOverflow(page - 1)
+        let whole = padOverflow ? length : padded / page * page
+        return MappedRange(
+            start: start + (first - offset), end: min(end, start + (first - offset) + whole), offset: first, access: access)
+    }
+
+    /// Where the mapping shows a byte of the object.
+    fileprivate func address(of byte: Int) -> UInt64? {
+        let byte = UInt64(byte)
+        guard byte >= offset, byte - offset < end - start else { return nil }
+        return start + (byte - offset)
+    }
+}
