@@ -1,10 +1,8 @@
 """Processes of other worlds: other mount namespaces, and such as hide behind a first thread that has ended."""
 
-import mmap
 import os
 import subprocess
 import tempfile
-import time
 import unittest
 
 from host import HostCase, mappers, segments
@@ -101,3 +99,16 @@ class OtherMounts(HostCase):
         self.assertEqual(sizes, {"upper": (5, 1, 2), "below": (9, 1, 2)})
         for name in ("upper", "below"):
             self.assertTrue(found[name]["id"].startswith(f"file:{found[name]['device']}:"), found[name])
+
+    def test_an_object_that_is_only_open_by_another_name(self):
+        name = f"shmlens-test-twice-{os.getpid()}"
+        with open(f"/dev/shm/{name}", "wb") as file:
+            file.write(bytes(4096))
+        self.addCleanup(os.unlink, f"/dev/shm/{name}")
+        process = self.start(
+            "unshare", "--mount", "--propagation", "private", "bash", "-c", f'cd "$0" && mount --bind /dev/shm view && exec 9<>view/{name} && echo ready && read',
+            self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/9"), f"{self.folder}/view/{name}")
+        [segment] = segments(q=name)
+        self.assertEqual([segment["mapperCount"], segment["openCount"], segment["orphaned"]], [0, 1, False])

@@ -39,9 +39,15 @@ struct ProcessVisitor {
     private var namespaces: IPCNamespaces
     private var folders = DirectoryReader()
     private var link = [UInt8](repeating: 0, count: 4_096)
+    /// What the names of shared memory begin with.
+    private let beginnings: [String]
 
-    init(_ proc: ProcFS, _ limits: ProcFS.UseLimits, _ budget: UseBudget, _ namespaces: IPCNamespaces) {
+    init(
+        _ proc: ProcFS, _ limits: ProcFS.UseLimits, _ budget: UseBudget, _ namespaces: IPCNamespaces,
+        alsoShared: Set<ByteString>
+    ) {
         self.proc = proc
+        beginnings = ["/memfd:", ObjectName.sharedFolder] + alsoShared.filter(\.isUTF8).map { $0.text + "/" }
         self.limits = limits
         self.budget = budget
         self.namespaces = namespaces
@@ -146,7 +152,7 @@ struct ProcessVisitor {
         let length = try readLink(path, under: folder.number, into: &link)
         let text = link.span.extracting(0..<length)
         let name = ObjectName(text, 0..<length)
-        guard starts(text, name.range, with: "/memfd:") || starts(text, name.range, with: ObjectName.sharedFolder) else {
+        guard beginnings.contains(where: { starts(text, name.range, with: $0) }) else {
             // `pipe:[1]` and `/dev/null` are none.
             let mayBeMapped = starts(text, name.range, with: "/") && !starts(text, name.range, with: "/dev/")
             return mayBeMapped ? .file(ByteString(copy(text, name.range))) : nil

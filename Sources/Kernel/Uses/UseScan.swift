@@ -49,6 +49,9 @@ extension ProcFS {
         public var before: UseScan?
         /// The names of files that folders of shared memory show now.
         public var listed: [ObjectKey: ByteString] = [:]
+        /// Folders beside `/dev/shm` that show the files of a folder of shared memory, as where that is mounted twice: who
+        /// has a file open by a name there has it open all the same.
+        public var alsoShared: Set<ByteString> = []
         /// Whether a file system answers at once: a descriptor of a file that is mapped shared is asked for what it leads
         /// to where it does.
         public var answers: @Sendable (DeviceNumber) -> Bool = { _ in true }
@@ -77,7 +80,7 @@ extension ProcFS {
         let before = context.before?.visits ?? [:]
         let names = PresentNames(listed: context.listed, before, answers: context.answers)
         let visits = inParallel(pids.elements, grain: Self.processesOfPart) { part in
-            var visitor = ProcessVisitor(self, limits, budget, namespaces)
+            var visitor = ProcessVisitor(self, limits, budget, namespaces, alsoShared: context.alsoShared)
             return part.map { pid in
                 guard let renewed = before[pid]?.renewed(in: self, names) else { return (visitor.visit(pid), false) }
                 budget.take(renewed)
@@ -97,7 +100,7 @@ extension ProcFS {
         scan.mappers = mappers
         var holders = joined
         let mapped = scan.mappers.objects.values.filter { $0.kind == .file }
-        var visitor = ProcessVisitor(self, limits, budget, namespaces)
+        var visitor = ProcessVisitor(self, limits, budget, namespaces, alsoShared: context.alsoShared)
         holders.addFiles(of: visits.map(\.0), mapped, answers: context.answers, &visitor)
         scan.holders = holders.finished()
         return scan

@@ -149,6 +149,7 @@ extension HostScan {
         let known = local
         context.answers = { device in known?.contains(device) == true }
         for folder in folders {
+            context.alsoShared.formUnion(local?.places(of: folder.device) ?? [])
             context.listed.reserveCapacity(context.listed.count + folder.inventory.files.elements.count)
             for file in folder.inventory.files.elements { context.listed[file.file.key] = file.name }
         }

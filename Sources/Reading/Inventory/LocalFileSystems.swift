@@ -6,7 +6,7 @@ import Observations
 /// files on those are not asked.
 struct LocalFileSystems: Sendable {
     private struct Known: Sendable {
-        let devices: Set<DeviceNumber>
+        let mounts: Mounts
         /// CLOCK_MONOTONIC.
         let readAt: Int64
     }
@@ -17,30 +17,46 @@ struct LocalFileSystems: Sendable {
     /// Processes of a namespace that are asked: where one refuses or has ended, others do too.
     private static let neighboursMax = 4
 
-    private let own: Set<DeviceNumber>
+    private struct Mounts: Sendable {
+        var devices: Set<DeviceNumber> = []
+        /// Where file systems on memory are mounted.
+        var places: [DeviceNumber: Set<ByteString>] = [:]
+
+        mutating func add(_ other: Mounts) {
+            devices.formUnion(other.devices)
+            places.merge(other.places) { $0.union($1) }
+        }
+    }
+
     /// By the inode number of the mount namespace.
     private var others: [UInt64: Known] = [:]
-    private let all: Set<DeviceNumber>
+    private let all: Mounts
 
     /// - Parameters:
     ///   - namespaces: the processes of other mount namespaces.
     ///   - before: what an earlier scan knew.
     init(_ proc: ProcFS, _ namespaces: [UInt64: [Int32]] = [:], after before: LocalFileSystems? = nil) {
-        own = Self.devices(proc, nil) ?? []
+        var all = Self.mounts(proc, nil) ?? Mounts()
         let now = Clocks.monotonicNanoseconds()
         for (namespace, pids) in namespaces {
             if let known = before?.others[namespace], now - known.readAt < Self.servesNanoseconds {
                 others[namespace] = known
-            } else if let devices = pids.prefix(Self.neighboursMax).lazy.compactMap({ Self.devices(proc, $0) }).first {
-                others[namespace] = Known(devices: devices, readAt: now)
+            } else if let mounts = pids.prefix(Self.neighboursMax).lazy.compactMap({ Self.mounts(proc, $0) }).first {
+                others[namespace] = Known(mounts: mounts, readAt: now)
             }
         }
-        all = others.values.reduce(into: own) { $0.formUnion($1.devices) }
+        for other in others.values { all.add(other.mounts) }
+        self.all = all
     }
 
-    private static func devices(_ proc: ProcFS, _ pid: Int32?) -> Set<DeviceNumber>? {
-        guard let mounts = try? proc.mounts(of: pid, where: { types.contains($0.type) }) else { return nil }
-        return Set(mounts.elements.map(\.device))
+    private static func mounts(_ proc: ProcFS, _ pid: Int32?) -> Mounts? {
+        guard let found = try? proc.mounts(of: pid, where: { types.contains($0.type) }) else { return nil }
+        var mounts = Mounts()
+        for mount in found.elements {
+            mounts.devices.insert(mount.device)
+            if mount.type == "tmpfs" { mounts.places[mount.device, default: []].insert(mount.path) }
+        }
+        return mounts
     }
 
     /// On memory, on disks of this machine, or on others of these.
@@ -49,5 +65,8 @@ struct LocalFileSystems: Sendable {
         "zfs", "bcachefs", "jfs", "nilfs2", "squashfs", "erofs", "iso9660", "udf", "vfat", "exfat", "ntfs3",
     ]
 
-    func contains(_ device: DeviceNumber) -> Bool { all.contains(device) }
+    func contains(_ device: DeviceNumber) -> Bool { all.devices.contains(device) }
+
+    /// The folders that a file system on memory is mounted on, in whatever namespace.
+    func places(of device: DeviceNumber) -> Set<ByteString> { all.places[device] ?? [] }
 }
