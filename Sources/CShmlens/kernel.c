@@ -8,8 +8,6 @@
 #include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/openat2.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -140,32 +138,6 @@ int shmlens_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first)
     return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
-/* Fails on hosts of more than 1,024 processors, which are then as good as one. */
-static int allowed_processors(cpu_set_t *set) { return sched_getaffinity(0, sizeof *set, set); }
-
-int32_t shmlens_other_processors(void) {
-    cpu_set_t allowed;
-    if (allowed_processors(&allowed) != 0) return 0;
-    return CPU_COUNT(&allowed) - 1;
-}
-
-int shmlens_start_elsewhere(pthread_t *thread, void *(*body)(void *), void *argument) {
-    pthread_attr_t attributes;
-    int result = pthread_attr_init(&attributes);
-    if (result != 0) return result;
-#ifdef __GLIBC__
-    cpu_set_t allowed;
-    int here = sched_getcpu();
-    if (here >= 0 && here < CPU_SETSIZE && allowed_processors(&allowed) == 0) {
-        CPU_CLR(here, &allowed);
-        if (CPU_COUNT(&allowed) > 0) (void)pthread_attr_setaffinity_np(&attributes, sizeof allowed, &allowed);
-    }
-#endif
-    result = pthread_create(thread, &attributes, body, argument);
-    pthread_attr_destroy(&attributes);
-    return result;
-}
-
 /* What linux/fs.h calls procmap_query since Linux 6.11; older headers do not have it. */
 struct map_query {
     uint64_t size;
@@ -284,6 +256,14 @@ int shmlens_openat(int32_t directory, const char *path, int32_t flags, uint32_t 
     int result = openat(directory, path, flags, mode);
     if (result < 0) return errno;
     *descriptor = result;
+    return 0;
+}
+
+int shmlens_open_cached(const char *path, int32_t flags, int32_t *descriptor) {
+    struct open_how how = {.flags = (uint32_t)flags, .resolve = RESOLVE_CACHED};
+    long result = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    if (result < 0) return errno;
+    *descriptor = (int32_t)result;
     return 0;
 }
 

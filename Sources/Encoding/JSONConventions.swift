@@ -60,7 +60,7 @@ extension JSONWriter {
         beforeValue()
         if seconds != lastSecond {
             lastSecondText.removeAll(keepingCapacity: true)
-            lastSecond = RFC3339.append(second: seconds, to: &lastSecondText) ? seconds : .min
+            lastSecond = RFC3339.append(second: seconds, to: &lastSecondText) ? seconds : nil
         }
         guard seconds == lastSecond, 0..<1_000_000_000 ~= nanoseconds else {
             output.append(contentsOf: "null".utf8)

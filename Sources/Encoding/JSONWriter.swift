@@ -19,7 +19,7 @@ public struct JSONWriter: ~Copyable {
     /// How many objects and arrays are open.
     @usableFromInline var depth = 0
     /// The second that was written last, and its text: times of one answer often fall in one.
-    @usableFromInline var lastSecond: Int64 = .min
+    @usableFromInline var lastSecond: Int64?
     @usableFromInline var lastSecondText: [UInt8] = []
     /// One bit an open container, the innermost lowest: 1 for an object, 0 for an array.
     @usableFromInline var openObjects: UInt64 = 0

@@ -37,7 +37,8 @@ extension ObjectPlace {
     func handle(in proc: ProcFS, _ folder: SharedFolder) throws(Errno) -> Descriptor {
         switch self {
         case .sharedFile(let name): try Self.handle(of: name, in: folder)
-        case .path: try openDescriptor(path(in: proc, folder), Self.handleFlags | O_NOFOLLOW)
+        // What is mapped is in memory, and so is the way to it; unless something was mounted over that which may not answer.
+        case .path: try openCached(path(in: proc, folder), Self.handleFlags | O_NOFOLLOW)
         // These are links, to what is wanted.
         case .descriptor, .mapping: try openDescriptor(path(in: proc, folder), Self.handleFlags)
         }

@@ -77,33 +77,54 @@ private final class Board<Output: Sendable>: Sendable {
 /// Threads at work beside the caller at most: the kernel's own locks make more of them wait for one another.
 private let helpersMax = 3
 
-/// Runs `work` in the caller and in some threads beside it, and waits for all of them. Where there is one processor, or no
-/// thread is to be had, the caller works alone.
+/// Runs `work` in the caller and in some threads beside it, and waits for those that have begun by the time that the caller
+/// is done. Where there is one processor, or no thread is to be had, the caller works alone.
 private func withHelpers(upTo count: Int, _ work: @escaping @Sendable () -> Void) {
-    let wanted = min(count, helpersMax, Int(shmlens_other_processors()))
-    var helpers: [pthread_t] = []
-    for _ in 0..<max(0, wanted) {
-        let handed = unsafe Unmanaged.passRetained(HelperWork(work))
-        var helper = pthread_t()
-        guard unsafe shmlens_start_elsewhere(&helper, runHelper, handed.toOpaque()) == 0 else {
+    var allowed = shmlens_processors()
+    var processorCount: Int32 = 0
+    let isKnown = unsafe shmlens_allowed_processors(&allowed, &processorCount) == 0
+    var helpers: [(thread: pthread_t, work: HelperWork)] = []
+    for _ in 0..<max(0, isKnown ? min(count, helpersMax, Int(processorCount) - 1) : 0) {
+        let helper = HelperWork(allowed, work)
+        let handed = unsafe Unmanaged.passRetained(helper)
+        var thread = pthread_t()
+        guard unsafe shmlens_start_elsewhere(&thread, &allowed, runHelper, handed.toOpaque()) == 0 else {
             unsafe handed.release()
             break
         }
-        helpers.append(helper)
+        helpers.append((thread, helper))
     }
     work()
-    for helper in helpers { pthread_join(helper, nil) }
+    for (thread, helper) in helpers {
+        // One that something more urgent keeps from its processor has nothing left to do, and is not waited for.
+        if helper.isCalledOff() { pthread_detach(thread) } else { pthread_join(thread, nil) }
+    }
 }
 
 /// What a new thread is handed through C.
 private final class HelperWork: Sendable {
-    let body: @Sendable () -> Void
+    private let processors: shmlens_processors
+    private let body: @Sendable () -> Void
+    /// Whether it has begun, or been called off: whichever came first.
+    private let isDecided = Atomic(false)
 
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    init(_ processors: shmlens_processors, _ body: @escaping @Sendable () -> Void) {
+        self.processors = processors
+        self.body = body
+    }
+
+    /// Calls it off where it has not begun; answers whether that was so.
+    func isCalledOff() -> Bool { !isDecided.exchange(true, ordering: .acquiringAndReleasing) }
+
+    func run() {
+        var processors = processors
+        _ = unsafe shmlens_run_on(&processors)
+        if !isDecided.exchange(true, ordering: .acquiringAndReleasing) { body() }
+    }
 }
 
 private func runHelper(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let pointer = unsafe pointer else { return nil }
-    unsafe Unmanaged<HelperWork>.fromOpaque(pointer).takeRetainedValue().body()
+    unsafe Unmanaged<HelperWork>.fromOpaque(pointer).takeRetainedValue().run()
     return nil
 }

@@ -178,6 +178,20 @@ func isOfHugePages(_ descriptor: borrowing Descriptor) throws(Errno) -> Bool {
     return answer == 1
 }
 
+/// openat2(2), as far as the kernel has the path in memory; as far as it goes on kernels that cannot be asked like this.
+func openCached(_ path: SystemPath, _ flags: Int32) throws(Errno) -> Descriptor {
+    var number: Int32 = -1
+    do throws(Errno) {
+        try retryingInterrupted { () throws(Errno) in
+            try unsafe checked(shmlens_open_cached(path.terminated, flags | O_CLOEXEC, &number))
+        }
+    } catch {
+        guard error == .noFunction || error == .invalidArgument else { throw error }
+        return try openDescriptor(path, flags)
+    }
+    return Descriptor(owning: number)
+}
+
 /// openat2(2), as a process does whose root is `root`.
 func openDescriptor(_ path: SystemPath, _ flags: Int32, inRoot root: Int32) throws(Errno) -> Descriptor {
     var number: Int32 = -1

@@ -36,6 +36,7 @@ extension TaskFacts {
         self.init(
             id: id, command: command, state: ThreadState(letter: letter), parentPID: parentPID,
             threadCount: Int(threadCount), startTicks: start)
+        if take(UInt8(ascii: " "), text, &position), let size = takeDecimal(text, &position) { virtualBytes = Int(clamping: size) }
     }
 }
 

@@ -58,12 +58,13 @@ public struct ObjectKey: Hashable, Sendable {
         self.namespace = namespace
     }
 
-    /// Inode numbers are dense and tell objects of one device apart: the rest is left to the comparison of those few that
-    /// have the same.
+    /// Inode numbers tell objects of one device apart, and namespaces segments of one number: the space is left to the
+    /// comparison of those few that have the same.
     @inlinable
     public func hash(into hasher: inout Hasher) {
         hasher.combine(inode)
         hasher.combine(UInt64(device.major) << 32 | UInt64(device.minor))
+        if namespace != 0 { hasher.combine(namespace) }
     }
 }
 

@@ -55,6 +55,8 @@ public struct TaskFacts: Sendable, Hashable {
     /// When it started, in clock ticks since boot (``HostFacts/ticksPerSecond``). With the id, this names a
     /// process for good: an id is used again, but not in the same tick.
     public let startTicks: UInt64
+    /// The size of its address space, in bytes; 0 where there is none, or it was not asked for.
+    public var virtualBytes = 0
 
     public init(
         id: Int32, command: ByteString, state: ThreadState, parentPID: Int32, threadCount: Int, startTicks: UInt64

@@ -87,8 +87,9 @@ public struct Survey: Sendable {
 // Processes that keep their mappings from everybody.
         let closedCount = parts.scan.uses.mappers.hidden.reduce(0) { $0 + $1.count }
         orphanSeen = Survey.orphan(
-            "no process maps it or has it open, as two looks one after the other found"
-                + (closedCount == 0 ? "" : " (\(closedCount) would not be looked into, whatever the rights)"))
+            "no process maps it shared or has it open, as two looks one after the other found"
+                + (closedCount == 0 ? "" : " (\(closedCount) would not be looked into, whatever the rights)")
+                + "; a descriptor on its way through a socket, or of a thread with a table of its own, is not seen")
         unusedSince = parts.unusedSince
         folders = parts.scan.folders
         isWithoutSwap = parts.isWithoutSwap
@@ -130,8 +131,8 @@ public final class Surveyor: Sendable {
     private struct State {
         var last: Survey?
         var look = ManagedLook()
-        /// What the last scan found.
-        var scan: HostScan?
+        /// What the last scan left.
+        var memory: ScanMemory?
         /// Objects that nobody used when they were looked at last, and when that was first seen.
         var unused: [UnusedObject: WallTime] = [:]
     }
@@ -166,19 +167,9 @@ public final class Surveyor: Sendable {
 
     private func scan(_ before: State) throws(KernelError) -> (survey: Survey, after: State) {
         let takenAt = Clocks.reading()
-        var scan = try sources.scan(after: before.scan)
-        var known = before.unused
-        var decidedAt = takenAt.realTime
-        // Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said
-        // where two looks found it so.
-        let suspects = UnusedObject.files(of: scan).filter { known[$0] == nil }
-        if !suspects.isEmpty {
-            for suspect in suspects { known[suspect] = takenAt.realTime }
-            decidedAt = Clocks.reading().realTime
-            try sources.lookAgain(&scan)
-        }
+        let scan = try sources.scan(after: before.memory)
         let inventory = Inventory(scan) { sources.facts(of: $0, scan.local) }
-        let unused = UnusedObject.all(of: inventory, scan, since: decidedAt, known)
+        let unused = try unused(inventory, scan, since: takenAt.realTime, before.unused)
         let look = ManagedLook(inventory.objects, sources, after: before.look)
         let residency = sources.residency(inventory, scan.local)
         let unreadCount = inventory.objects.count { $0.id.kind == .file } - residency.count
@@ -188,12 +179,24 @@ public final class Surveyor: Sendable {
         let parts = SurveyParts(
             takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory, scan, before.last?.users ?? [:]),
             // One that this look was the first to find so is not said to be so yet.
-            unusedSince: unused.filter { $0.key.isCounted || $0.value < decidedAt }, accounts: sources.loadAccounts(),
+            unusedSince: unused, accounts: sources.loadAccounts(),
             removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
         let survey = Survey(parts)
-        return (survey, State(last: survey, look: look, scan: scan, unused: unused))
+        return (survey, State(last: survey, look: look, memory: ScanMemory(scan), unused: unused))
     }
 
+    /// Objects that nobody uses, each with when that was seen first.
+    ///
+    /// Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said where
+    /// two looks found it so, each time.
+    private func unused(
+        _ inventory: Inventory, _ scan: HostScan, since now: WallTime, _ before: [UnusedObject: WallTime]
+    ) throws(KernelError) -> [UnusedObject: WallTime] {
+        let unused = UnusedObject.all(of: inventory, scan, since: now, before)
+        guard unused.keys.contains(where: { !$0.isCounted }) else { return unused }
+        guard let used = try sources.lookAgain(after: scan) else { return unused.filter(\.key.isCounted) }
+        return unused.filter { unused in unused.key.fileKey.map { !used.contains($0) } ?? true }
+    }
 }

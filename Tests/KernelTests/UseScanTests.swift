@@ -1,8 +1,9 @@
 import Glibc
-import Kernel
 import Observations
 import TestSupport
 import Testing
+
+@testable import Kernel
 
 /// Processes that sleep between two scans are not visited again: what they use, and what that is called, is right all the same.
 @Suite struct UseScanTests {
@@ -86,10 +87,90 @@ import Testing
         #expect(unsafe rename(path, path + "2") == 0)
         let renamed = try scan(child, after: first)
         #expect(renamed.renewed.isEmpty && mapped(renamed)?.name.text == path + "2")
-        // Where the file system may not answer, it is not asked, and the process visited.
-        var silent = try context(after: renamed)
-        silent.answers = { _ in false }
-        #expect(proc.useScan(of: BoundedList([child.pid]), silent).renewed.isEmpty)
+    }
+
+    @Test func `a file that was renamed before somebody maps it is known by the name it has`() async throws {
+        let folder = TemporaryFolder()
+        folder.write("bytes", to: "file")
+        let path = folder.path + "/file"
+        let child = ChildProcess(script: "exec 9<\(path); read a")
+        let first = try await settled(child) { _ in (try? proc.target(of: proc.path(child.pid, "fd").appending(9))) == Array(path.utf8) }
+        #expect(unsafe rename(path, path + "2") == 0)
+        let descriptor = unsafe open(path + "2", O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        let address = unsafe mmap(nil, 5, PROT_READ, MAP_SHARED, descriptor, 0)
+        defer { _ = unsafe munmap(address, 5) }
+        let both = proc.useScan(of: BoundedList([child.pid, getpid()].sorted()), try context(after: first))
+        let held = try #require(both.holders.objects.values.first { $0.name.text == path + "2" })
+        #expect(both.renewed == [child.pid] && held.holders.map(\.pid) == [child.pid, getpid()].sorted())
+    }
+
+    /// Python, with threads that wait, and maybe one that runs.
+    private func threaded(_ count: Int, spinning: Bool = false) -> ChildProcess {
+        let more = spinning ? "threading.Thread(target=spin,daemon=True).start()" : "pass"
+        let code = """
+            import sys,threading
+            def spin():
+                while True: pass
+            gate=threading.Event()
+            for _ in range(\(count)): threading.Thread(target=gate.wait,daemon=True).start()
+            \(more)
+            sys.stdin.readline()
+            threading.Thread(target=gate.wait,daemon=True).start()
+            sys.stdin.readline()
+            """
+        return ChildProcess(script: "exec /usr/bin/python3 -c '\(code)'")
+    }
+
+    private func threadCount(_ child: ChildProcess) -> Int { ((try? proc.process(child.pid)) ?? nil)?.threadCount ?? 0 }
+
+    @Test func `of several threads all must sleep, and one more is noticed`() async throws {
+        let child = threaded(3)
+        let first = try await settled(child) { _ in threadCount(child) == 4 }
+        #expect(try scan(child, after: first).renewed == [child.pid])
+        child.tell("one more")
+        _ = try await settled(child) { _ in threadCount(child) == 5 }
+        #expect(try scan(child, after: first).renewed.isEmpty)
+    }
+
+    @Test func `who has a thread that runs, or many, is visited each time`() async throws {
+        for child in [threaded(2, spinning: true), threaded(9)] {
+            for _ in 0..<500 where threadCount(child) < 4 { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(threadCount(child) >= 4)
+            for _ in 0..<20 {
+                let first = try scan(child)
+                #expect(try scan(child, after: first).renewed.isEmpty)
+            }
+        }
+    }
+
+    @Test func `what is not renewed within the limits is counted as what is visited`() async throws {
+        let object = SharedObject(named: name, bytes: 4_096)
+        let child = ChildProcess(script: "exec 9<>/dev/shm/\(name); read a")
+        let first = try await settled(child) { holding($0, object) != nil }
+        var limits = ProcFS.UseLimits()
+        limits.descriptorsInAll = 1
+        let cut = proc.useScan(of: BoundedList([child.pid]), try context(after: first), limits: limits)
+        #expect(cut.renewed.isEmpty && cut.holders.hidden.map(\.what) == ["descriptors"])
+        limits = ProcFS.UseLimits()
+        limits.nameBytes = 3
+        let nameless = proc.useScan(of: BoundedList([child.pid]), try context(after: nil), limits: limits)
+        #expect(nameless.holders.objects.isEmpty && nameless.holders.hidden.map(\.what) == ["descriptors"])
+    }
+
+    @Test func `a second look is at those who ran, or are new, and tells what they use`() async throws {
+        let object = SharedObject(named: name, bytes: 4_096)
+        let child = ChildProcess(script: "read a; exec 9<>/dev/shm/\(name); read b")
+        _ = try await settled(child) { _ in true }
+        let everybody = try proc.useScan(try context(after: nil))
+        #expect(holding(everybody, object)?.holders.map(\.pid) == [getpid()])
+        child.tell("take it")
+        let holds = try await settled(child) { holding($0, object) != nil }
+        #expect(holding(holds, object) != nil)
+        let key = try #require(holding(holds, object)).key
+        #expect(try proc.usesSince(everybody, try context(after: nil))?.contains(key) == true)
+        let again = proc.useScan(of: BoundedList([child.pid]), try context(after: holds))
+        #expect(again.renewed == [child.pid])
     }
 
     @Test func `who runs is visited each time, also beside who sleeps`() async throws {
@@ -103,7 +184,7 @@ import Testing
         #expect(proc.useScan(of: both, context).renewed == [child.pid])
     }
 
-    @Test func `a process that ended is gone, and one that took its number is another`() async throws {
+    @Test func `a process that ended is gone`() async throws {
         let object = SharedObject(named: name, bytes: 4_096)
         let child = ChildProcess(script: "exec 9<>/dev/shm/\(name); read a")
         let first = try await settled(child) { holding($0, object) != nil }

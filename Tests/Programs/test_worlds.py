@@ -30,6 +30,32 @@ int main(int count, char **words) {
 }
 """
 
+SHARES = r"""
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+static char stack[65536];
+static int opens(void *name) { return open(static_cast<char *>(name), O_RDWR) < 0; }
+int main(int count, char **words) {
+    puts("ready");
+    fflush(stdout);
+    char command;
+    // It is made by another process that shares the table of descriptors: this one sleeps on.
+    if (clone(
+            [](void *name) {
+                char go;
+                if (read(0, &go, 1) < 1) return 1;
+                return opens(name);
+            },
+            stack + sizeof stack, CLONE_VM | CLONE_FILES, words[count - 1]) < 0)
+        return 1;
+    int ends[2];
+    if (pipe(ends) != 0) return 1;
+    return read(ends[0], &command, 1) == 1;
+}
+"""
+
 HOLDS = """
 import mmap, os, sys
 os.chdir(sys.argv[1])
@@ -40,6 +66,32 @@ for name in sys.argv[2:]:
     kept[-1][0:1] = kept[-1][0:1]
 print('ready', flush=True)
 input()"""
+
+
+class SharedTable(HostCase):
+    def test_a_descriptor_that_another_process_put_into_a_sleeping_ones_table(self):
+        folder = tempfile.TemporaryDirectory(prefix="shmlens-test-")
+        self.addCleanup(folder.cleanup)
+        program = f"{folder.name}/shares"
+        subprocess.run(["g++", "-x", "c++", "-O1", "-o", program, "-"], input=SHARES.encode(), check=True)
+        name = f"shmlens-test-table-{os.getpid()}"
+        with open(f"/dev/shm/{name}", "wb") as file:
+            file.write(bytes(4096))
+        self.addCleanup(os.unlink, f"/dev/shm/{name}")
+        process = self.start(program, f"/dev/shm/{name}", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdout.readline()
+        get = self.serve()
+
+        def told():
+            [segment] = get(f"segments?q={name}&fresh=true")["segments"]
+            return [segment["openCount"], segment["orphaned"]]
+
+        self.until(lambda: told() == [0, True], "it is nobody's")
+        process.stdin.write(b"x")
+        process.stdin.flush()
+        descriptors = f"/proc/{process.pid}/fd"
+        self.until(lambda: any(name in os.readlink(f"{descriptors}/{number}") for number in os.listdir(descriptors)), "it is opened")
+        self.assertEqual(told(), [1, False])
 
 
 class EndedLeader(HostCase):

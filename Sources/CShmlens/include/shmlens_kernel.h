@@ -80,14 +80,6 @@ struct shmlens_map {
 int shmlens_next_shared_map(
     int32_t maps, uint64_t address, struct shmlens_map *map, char *name, uint32_t capacity);
 
-/* How many processors the calling thread may run on, beside one. */
-int32_t shmlens_other_processors(void);
-
-/* pthread_create(3) of a thread that runs where the caller may run, but not on the processor that the caller is on now.
- * Left to itself the scheduler often puts a new thread behind the one that made it, and only moves it to an idle processor
- * after some milliseconds: by then work that takes ten of them is done. */
-int shmlens_start_elsewhere(pthread_t *thread, void *(*body)(void *), void *argument);
-
 /* A range of addresses. */
 struct shmlens_region {
     uint64_t start;
@@ -119,6 +111,12 @@ int shmlens_is_of_huge_pages(int32_t descriptor, int32_t *answer);
  *
  * ESRCH: the process is gone · EPERM: a right is missing. */
 int shmlens_page_nodes(int32_t pid, const uint64_t *addresses, size_t count, int32_t *nodes);
+
+/* openat2(2) with RESOLVE_CACHED, since Linux 5.12: looks a path up only as far as the kernel has it in memory, and so asks
+ * no file system that may never answer.
+ *
+ * EAGAIN: it is not in memory · ENOSYS, EINVAL: no such kernel. */
+int shmlens_open_cached(const char *path, int32_t flags, int32_t *descriptor);
 
 /* openat2(2) with RESOLVE_IN_ROOT: opens `path` as a process does whose root `root` is, links included. */
 int shmlens_open_in_root(int32_t root, const char *path, int32_t flags, int32_t *descriptor);

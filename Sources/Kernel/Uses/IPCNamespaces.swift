@@ -11,11 +11,12 @@ struct IPCNamespaces {
         own = try? proc.namespace(.ipc, proc.root.appending("self").appending("ns"))
     }
 
-    /// 0 for the observer's own, and where it will not be told.
-    mutating func key(of pid: Int32) -> UInt64 {
+    /// 0 for the observer's own, and where not even that is known; nil where it will not be told.
+    mutating func key(of pid: Int32) -> UInt64? {
         if let last, last.pid == pid { return last.namespace }
-        let found = try? proc.namespace(.ipc, of: pid)
-        let namespace = own == nil || found == own ? 0 : found ?? 0
+        guard let own else { return 0 }
+        guard let found = (try? proc.namespace(.ipc, of: pid)) ?? nil else { return nil }
+        let namespace = found == own ? 0 : found
         last = (pid, namespace)
         return namespace
     }

@@ -7,26 +7,48 @@ final class UseBudget: Sendable {
     private let mappings: Atomic<Int>
     private let descriptors: Atomic<Int>
     private let files: Atomic<Int>
+    private let nameBytes: Atomic<Int>
 
     init(_ limits: ProcFS.UseLimits) {
         mappings = Atomic(limits.mappings)
         descriptors = Atomic(limits.descriptorsInAll)
         files = Atomic(limits.files)
+        nameBytes = Atomic(limits.nameBytes)
     }
 
     func takeMapping() -> Bool { Self.take(1, mappings) }
     func takeDescriptor() -> Bool { Self.take(1, descriptors) }
     func takeFile() -> Bool { Self.take(1, files) }
+    func takeName(_ bytes: Int) -> Bool { Self.take(bytes, nameBytes) }
 
-    /// For what an earlier visit keeps.
-    func take(_ visit: ProcessVisit) {
-        _ = Self.take(visit.mappings.count, mappings)
-        _ = Self.take(visit.descriptors.count, descriptors)
-        _ = Self.take(visit.files.count, files)
+    /// For what an earlier visit keeps; false where that is more than there is left.
+    func take(_ visit: ProcessVisit) -> Bool {
+        let fits = [
+            Self.take(visit.mappings.count, mappings), Self.take(visit.visitedDescriptorCount, descriptors),
+            Self.take(visit.files.count, files), Self.take(visit.nameBytes, nameBytes),
+        ]
+        return fits.allSatisfy { $0 }
     }
 
     private static func take(_ count: Int, _ left: borrowing Atomic<Int>) -> Bool {
         left.subtract(count, ordering: .relaxed).newValue >= 0
+    }
+}
+
+/// Copies of names, one for each object: a process may map one file ten thousand times.
+private struct NameCopies {
+    private var names: [ObjectKey: ByteString] = [:]
+    /// Bytes of all copies.
+    private(set) var byteCount = 0
+
+    /// - Returns: nil where there is no room.
+    mutating func copy(_ bytes: [UInt8], _ key: ObjectKey, _ budget: UseBudget) -> ByteString? {
+        if let known = names[key], known.bytes == bytes { return known }
+        guard budget.takeName(bytes.count) else { return nil }
+        byteCount += bytes.count
+        let name = ByteString(bytes)
+        names[key] = name
+        return name
     }
 }
 
@@ -57,53 +79,59 @@ struct ProcessVisitor {
     /// Descriptors before mappings: who opens an object, maps it and closes it again is seen at one of the two.
     mutating func visit(_ pid: Int32) -> ProcessVisit {
         var visit = ProcessVisit(pid: pid)
-        let first = try? proc.process(pid)
-        visit.stamp = first.flatMap { RunStamp(of: pid, $0, in: proc) }
-        let thread = first.flatMap { livingThread(of: $0) } ?? pid
-        lookAtDescriptors(of: thread, &visit)
-        lookAtMappings(of: thread, &visit)
+        visit.stamp = RunStamp(of: pid, in: proc)
+        var names = NameCopies()
+        lookAtDescriptors(&visit, &names)
+        lookAtMappings(&visit, &names)
+        if visit.isEmpty, let thread = livingThread(of: pid) {
+            visit.tid = thread
+            lookAtDescriptors(&visit, &names)
+            lookAtMappings(&visit, &names)
+        }
+        visit.nameBytes = names.byteCount
         return visit
     }
 
     /// Where the first thread of a process has ended (pthread_exit(3) in main), one that has not: the first then shows
     /// neither mappings nor descriptors, which the others have all the same.
-    private func livingThread(of first: TaskFacts) -> Int32? {
-        guard first.state == .zombie, first.threadCount > 1 else { return nil }
-        let threads = (try? proc.threads(of: first.id, limit: Self.threadsAskedMax))?.elements ?? []
+    private func livingThread(of pid: Int32) -> Int32? {
+        guard let first = try? proc.process(pid), first.state == .zombie, first.threadCount > 1 else { return nil }
+        let threads = (try? proc.threads(of: pid, limit: Self.threadsAskedMax))?.elements ?? []
         return threads.first { $0.state != .zombie && $0.state != .dead }?.id
     }
 
     private static let threadsAskedMax = 64
 
-    private mutating func lookAtMappings(of pid: Int32, _ visit: inout ProcessVisit) {
+    private mutating func lookAtMappings(_ visit: inout ProcessVisit, _ names: inout NameCopies) {
         var found: [ProcessVisit.SeenMapping] = []
-        var omittedCount = 0
+        var (omittedCount, unknownCount) = (0, 0)
         do throws(Errno) {
-            let isWhole = try maps.read(proc.path(pid, "maps")) { line, text in
+            let isWhole = try maps.read(proc.path(visit.tid, "maps")) { line, text in
                 guard let kind = line.kind(text) else { return }
-                guard budget.takeMapping() else {
+                guard let namespace = kind == .sysv ? namespaces.key(of: visit.pid) : 0 else {
+                    unknownCount += 1
+                    return
+                }
+                let key = ObjectKey(space: kind.space, device: line.device, inode: line.inode, namespace: namespace)
+                guard budget.takeMapping(), let name = names.copy(line.nameCopy(text).bytes, key, budget) else {
                     omittedCount += 1
                     return
                 }
-                let key = ObjectKey(
-                    space: kind.space, device: line.device, inode: line.inode,
-                    namespace: kind == .sysv ? namespaces.key(of: pid) : 0)
                 found.append(
-                    ProcessVisit.SeenMapping(
-                        key: key, kind: kind, name: line.nameCopy(text), isDeleted: line.isDeleted, range: line.range))
+                    ProcessVisit.SeenMapping(key: key, kind: kind, name: name, isDeleted: line.isDeleted, range: line.range))
             }
             visit.mappingsEnding = isWhole ? .whole : .cut
         } catch {
             visit.mappingsEnding = error.meansGone ? .gone : .failed(error.rawValue)
         }
-        visit.malformedLineCount = maps.takeMalformedLineCount()
+        visit.malformedLineCount = maps.takeMalformedLineCount() + unknownCount
         visit.mappings = found
         visit.omittedMappingCount = omittedCount
     }
 
-    private mutating func lookAtDescriptors(of pid: Int32, _ visit: inout ProcessVisit) {
+    private mutating func lookAtDescriptors(_ visit: inout ProcessVisit, _ names: inout NameCopies) {
         do throws(Errno) {
-            let folder = try openDescriptor(proc.path(pid, "fd"), OpenFlags.folder)
+            let folder = try openDescriptor(proc.path(visit.tid, "fd"), OpenFlags.folder)
             let (numbers, isWhole) = try numbers(in: folder)
             visit.descriptorsEnding = isWhole ? .whole : .cut
             for number in numbers {
@@ -111,21 +139,29 @@ struct ProcessVisitor {
                     visit.omittedDescriptorCount += 1
                     continue
                 }
+                visit.visitedDescriptorCount += 1
                 // One that is closed meanwhile is none.
-                switch try? target(number, in: folder) {
-                case .object(let held)?: visit.descriptors.append(held)
-                case .file(let name)?:
-                    if budget.takeFile() {
-                        visit.files.append(ProcessVisit.OpenFile(number: number, name: name))
-                    } else {
-                        visit.omittedDescriptorCount += 1
-                    }
-                case nil: break
-                }
+                guard let target = try? target(number, in: folder) else { continue }
+                keep(target, number, &visit, &names)
             }
         } catch {
             visit.descriptorsEnding = error.meansGone ? .gone : .failed(error.rawValue)
         }
+    }
+
+    private func keep(_ target: Target, _ number: Int32, _ visit: inout ProcessVisit, _ names: inout NameCopies) {
+        switch target {
+        case .object(var held):
+            guard let name = names.copy(held.name.bytes, held.key, budget) else { break }
+            held.name = name
+            visit.descriptors.append(held)
+            return
+        case .file(let name):
+            guard budget.takeFile(), budget.takeName(name.bytes.count) else { break }
+            visit.files.append(ProcessVisit.OpenFile(number: number, name: name))
+            return
+        }
+        visit.omittedDescriptorCount += 1
     }
 
     private mutating func numbers(in folder: borrowing Descriptor) throws(Errno) -> (numbers: [Int32], isWhole: Bool) {
@@ -171,17 +207,23 @@ struct ProcessVisitor {
     }
 
     /// A descriptor of a file that turned out to matter; nil where it leads elsewhere by now.
-    mutating func held(_ open: ProcessVisit.OpenFile, of pid: Int32) -> ProcessVisit.SeenDescriptor? {
-        do throws(Errno) {
-            let folder = try openDescriptor(proc.path(pid, "fd"), OpenFlags.folder)
-            let path = SystemPath(String(open.number))
-            let length = try readLink(path, under: folder.number, into: &link)
-            let text = link.span.extracting(0..<length)
-            let name = ObjectName(text, 0..<length)
-            guard ByteString(copy(text, name.range)) == open.name else { return nil }
-            return try seen(open.number, path, name, text, in: folder)
-        } catch {
-            return nil
+    mutating func held(_ open: ProcessVisit.OpenFile, of visit: ProcessVisit) -> ProcessVisit.SeenDescriptor? {
+        guard let folder = try? openDescriptor(proc.path(visit.tid, "fd"), OpenFlags.folder),
+            case .file(open.name)? = try? target(open.number, in: folder)
+        else { return nil }
+        let text = open.name.bytes.span
+        return try? seen(open.number, SystemPath(String(open.number)), ObjectName(whole: text), text, in: folder)
+    }
+
+    /// The names that a process's other files have now: others rename them while it sleeps.
+    mutating func renewFiles(of visit: inout ProcessVisit) {
+        guard !visit.files.isEmpty, let folder = try? openDescriptor(proc.path(visit.tid, "fd"), OpenFlags.folder) else { return }
+        for index in visit.files.indices {
+            let number = visit.files[index].number
+            guard case .file(let name)? = try? target(number, in: folder), name != visit.files[index].name,
+                budget.takeName(name.bytes.count)
+            else { continue }
+            visit.files[index] = ProcessVisit.OpenFile(number: number, name: name)
         }
     }
 }

@@ -4,12 +4,12 @@ import Observations
 import SystemPackage
 
 extension HostSources {
-    /// Looks at the whole host: each folder, each table, each process once.
+    /// Looks at the whole host: each folder, each table, each process that may use something else than it did.
     ///
     /// - Parameter before: an earlier scan. Processes that did not run since are not visited again.
     /// - Throws: ``KernelError`` where `/proc` or the folder of shared memory cannot be read at all.
     /// - Complexity: O(objects + processes + their shared mappings + their descriptors).
-    func scan(after before: HostScan?) throws(KernelError) -> HostScan {
+    func scan(after before: ScanMemory?) throws(KernelError) -> HostScan {
         var scan = HostScan()
         // Objects first, then who uses them: one that is made meanwhile is found with its maker or not at all. The other
         // way round it would seem to be left by everybody.
@@ -30,10 +30,10 @@ extension HostSources {
     }
 
     /// Looks again at who uses what a scan found: at those who ran meanwhile, or are new.
-    func lookAgain(_ scan: inout HostScan) throws(KernelError) {
-        let renewed = scan.uses.renewed
-        scan.uses = try proc.useScan(scan.useContext(after: scan.uses))
-        scan.uses.renewed.formIntersection(renewed)
+    ///
+    /// - Returns: what they use; nil where not all of them could be seen.
+    func lookAgain(after scan: HostScan) throws(KernelError) -> Set<ObjectKey>? {
+        try proc.usesSince(scan.uses, scan.useContext(after: nil))
     }
 
     /// The folders of other mount namespaces: containers have their own.

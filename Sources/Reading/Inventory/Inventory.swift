@@ -39,6 +39,17 @@ struct HostScan: Sendable {
     var omittedFolderCount = 0
 }
 
+/// What a scan leaves to the next one.
+struct ScanMemory: Sendable {
+    let uses: UseScan
+    let local: LocalFileSystems?
+
+    init(_ scan: HostScan) {
+        uses = scan.uses.forNext
+        local = scan.local
+    }
+}
+
 /// All shared objects of the host, one of each.
 public struct Inventory: Sendable {
     /// In the order of their ids.

@@ -11,9 +11,9 @@ struct LocalFileSystems: Sendable {
         let readAt: Int64
     }
 
-    /// How long the mounts of another namespace are taken to be what they were. Those of a container change seldom, and
-    /// there may be hundreds of containers with hundreds of mounts.
-    private static let servesNanoseconds: Int64 = 10_000_000_000
+    /// How long the mounts of another namespace are taken to be what they were. There may be hundreds of containers with
+    /// hundreds of mounts.
+    private static let servesNanoseconds: Int64 = 2_000_000_000
     /// Processes of a namespace that are asked: where one refuses or has ended, others do too.
     private static let neighboursMax = 4
 

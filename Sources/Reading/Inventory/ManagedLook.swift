@@ -59,7 +59,8 @@ struct ManagedLook {
         known.reserveCapacity(objects.count)
         for object in objects where object.id.kind == .posix || object.id.kind == .memfd {
             guard let key = object.key else { continue }
-            if let last = before.known[key], let version = last.version, version == object.file.map(Version.init), now - last.lookedAt < Self.servesNanoseconds {
+            // Sealing a memfd moves none of its times.
+            if object.id.kind == .posix, let last = before.known[key], let version = last.version, version == object.file.map(Version.init), now - last.lookedAt < Self.servesNanoseconds {
                 add(last, key)
             } else {
                 news.append(object)

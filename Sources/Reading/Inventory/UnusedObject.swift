@@ -33,16 +33,9 @@ struct UnusedObject: Hashable, Sendable {
         if case .systemV = key { true } else { false }
     }
 
-    /// The files of folders that a scan saw nobody use.
-    static func files(of scan: HostScan) -> [UnusedObject] {
-        guard scan.seesAllMappings, scan.seesAllDescriptors else { return [] }
-        return scan.folders.flatMap { folder in
-            folder.inventory.files.elements.compactMap { file in
-                let key = file.file.key
-                guard scan.uses.mappers.objects[key] == nil, scan.uses.holders.objects[key] == nil else { return nil }
-                return UnusedObject(.file(key), bornAt: file.file.createdAt)
-            }
-        }
+    /// Of a file, what names it.
+    var fileKey: ObjectKey? {
+        if case .file(let key) = key { key } else { nil }
     }
 
     /// Those of an inventory, each with when it was first seen to be unused: `before` where that knows it.
