@@ -44,20 +44,21 @@ let package = Package(
             name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"])]),
         .target(name: "CShmlens", cSettings: [.define("_GNU_SOURCE")]),
+        room("Parallel", ["CShmlens"]),
         room("Observations"),
-        room("Kernel", ["CShmlens", "Observations", system]),
+        room("Kernel", ["CShmlens", "Parallel", "Observations", system]),
         room("SegmentFormat", ["CShmlens", "Observations"]),
         room("ForeignFormats", ["Observations"]),
         room(
             "SharedSegments", ["CShmlens", "Observations", "Kernel", "SegmentFormat", system],
             settings: vendsSpans),
         room("Diagnostics", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats"]),
-        room("Encoding", ["Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
+        room("Encoding", ["Parallel", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         room("HTTPCore"),
         room("MicroHTTP", ["CMicroHTTPD", "HTTPCore"]),
         room(
             "Reading",
-            ["Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
+            ["Parallel", "Observations", "Kernel", "SegmentFormat", "ForeignFormats", "Diagnostics", system]),
         room("Workload", ["CShmlens", "Observations", "SharedSegments", "SegmentFormat", "Kernel", system]),
         room(
             "API",
@@ -85,6 +86,7 @@ let package = Package(
             name: "CrashHelper", dependencies: ["CrashScenarios", "SegmentFormat", "SharedSegments", system], path: "Tests/CrashHelper",
             swiftSettings: strict),
         .executableTarget(name: "StepTracer", path: "Tests/StepTracer"),
+        tests("ParallelTests", ["CShmlens", "Parallel"]),
         tests("ObservationsTests", ["Observations"]),
         tests(
             "SegmentFormatTests", ["Observations", "SegmentFormat", "SharedSegments", "CShmlens", "CrashScenarios"]),

@@ -1,6 +1,7 @@
 import CShmlens
 import Glibc
 public import Observations
+import Parallel
 import SystemPackage
 
 /// The folder that POSIX shared memory lives in.

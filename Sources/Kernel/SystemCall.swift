@@ -67,6 +67,24 @@ func read(_ descriptor: borrowing Descriptor, into buffer: inout [UInt8], from s
     }
 }
 
+/// What one read(2) gives, at most `bytesMax` bytes.
+func readOnce(_ descriptor: borrowing Descriptor, bytesMax: Int) throws(Errno) -> [UInt8] {
+    let number = descriptor.number
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: bytesMax) { buffer, filled in
+        do throws(Errno) {
+            filled = try retryingInterrupted { () throws(Errno) in
+                try unsafe counted(Glibc.read(number, buffer.baseAddress, bytesMax))
+            }
+        } catch {
+            filled = 0
+            failure = error
+        }
+    }
+    if let failure { throw failure }
+    return bytes
+}
+
 /// pread(2) of as many bytes as the file has from `offset` on, at most `count`.
 func readFully(_ descriptor: borrowing Descriptor, at offset: Int, count: Int) throws(Errno) -> [UInt8] {
     let number = descriptor.number

@@ -2,6 +2,7 @@ public import Diagnostics
 public import Glibc
 public import Kernel
 public import Observations
+import Parallel
 import SegmentFormat
 import Synchronization
 import SystemPackage

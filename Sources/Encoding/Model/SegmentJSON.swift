@@ -38,7 +38,7 @@ extension SegmentSummary: JSONObjectEncodable {
 
 extension SegmentsReport: JSONObjectEncodable {
     public func writeMembers(to writer: inout JSONWriter) {
-        writer.field("segments", segments)
+        writer.field("segments", long: segments)
         writer.field(next: next)
     }
 }

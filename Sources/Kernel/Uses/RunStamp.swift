@@ -17,8 +17,6 @@ struct RunStamp: Sendable {
 
     /// Threads that are asked at most: of a process with more it takes as long to ask them as to look anew.
     static let threadsMax = 8
-    /// Three numbers of 64 bits; the name of a function of the kernel.
-    private static let bytesMax = 512
 
     private let process: TaskFacts
     /// 0 before Linux 6.2.
@@ -48,11 +46,16 @@ struct RunStamp: Sendable {
 
     /// Whether none of the threads was put on a processor since, and nobody else changed what they share.
     func holds(in proc: ProcFS) -> Bool {
-        guard let now = try? proc.process(process.id), now.startTicks == process.startTicks, now.state.isAsleep,
+        guard let now = (try? proc.process(process.id)) ?? nil, now.startTicks == process.startTicks, now.state.isAsleep,
             now.threadCount == threads.count, now.virtualBytes == process.virtualBytes,
             Self.descriptorCount(process.id, proc) == descriptorCount
         else { return false }
-        return threads.allSatisfy { Self.turns(of: $0.tid, in: process.id, proc) == $0 }
+        return isStill(in: proc)
+    }
+
+    /// Whether none of the threads was put on a processor since: enough some milliseconds later.
+    func isStill(in proc: ProcFS) -> Bool {
+        threads.allSatisfy { Self.turns(of: $0.tid, in: process.id, proc) == $0 }
     }
 
     private static func ids(_ pid: Int32, _ proc: ProcFS) -> [Int32]? {
@@ -69,10 +72,8 @@ struct RunStamp: Sendable {
     /// `NANOSECONDS-RUN NANOSECONDS-WAITED TIMES-RUN`; Documentation/scheduler/sched-stats.rst. The kernel writes zeros
     /// where it is built not to count.
     private static func turns(of tid: Int32, in pid: Int32, _ proc: ProcFS) -> Turns? {
-        guard let contents = try? proc.contents(folder(of: tid, in: pid, proc).appending("schedstat"), bytesMax: bytesMax) else {
-            return nil
-        }
-        let text = contents.bytes.span
+        guard let bytes = proc.smallFile(folder(of: tid, in: pid, proc).appending("schedstat")) else { return nil }
+        let text = bytes.span
         var position = 0
         guard let nanoseconds = takeDecimal(text, &position), take(UInt8(ascii: " "), text, &position),
             takeDecimal(text, &position) != nil, take(UInt8(ascii: " "), text, &position),
@@ -84,11 +85,8 @@ struct RunStamp: Sendable {
     /// Whether a thread is on no processor and waits for none: then the kernel names the function that it waits in. Its
     /// state alone does not tell: on the way to sleep it is said to sleep while it runs.
     private static func isOffProcessors(_ tid: Int32, in pid: Int32, _ proc: ProcFS) -> Bool {
-        if let function = try? proc.contents(folder(of: tid, in: pid, proc).appending("wchan"), bytesMax: bytesMax),
-            !function.bytes.isEmpty, function.bytes != [UInt8(ascii: "0")]
-        {
-            return true
-        }
+        let function = proc.smallFile(folder(of: tid, in: pid, proc).appending("wchan"))
+        if let function, !function.isEmpty, function != [UInt8(ascii: "0")] { return true }
         // Who has ended waits in none.
         return (try? proc.thread(tid, of: pid))?.state == .zombie
     }
@@ -100,6 +98,19 @@ struct RunStamp: Sendable {
 
     private static func descriptorCount(_ pid: Int32, _ proc: ProcFS) -> Int? {
         (try? fileFacts(proc.path(pid, "fd")))?.sizeBytes
+    }
+}
+
+extension ProcFS {
+    /// The longest that is read so: three numbers of 64 bits, the name of a function of the kernel.
+    private static let smallFileBytesMax = 512
+
+    /// A file that the kernel writes in one piece; nil where there is no such file, or it is longer.
+    fileprivate func smallFile(_ path: SystemPath) -> [UInt8]? {
+        guard let file = try? openDescriptor(path, OpenFlags.file), let bytes = try? readOnce(file, bytesMax: Self.smallFileBytesMax),
+            bytes.count < Self.smallFileBytesMax
+        else { return nil }
+        return bytes
     }
 }
 

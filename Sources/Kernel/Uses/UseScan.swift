@@ -1,4 +1,5 @@
 public import Observations
+import Parallel
 import SystemPackage
 
 /// Who maps and who has open what, from one visit to each process.
@@ -143,12 +144,18 @@ extension ProcFS {
     public func usesSince(
         _ scan: UseScan, _ context: UseContext, limits: UseLimits = UseLimits()
     ) throws(KernelError) -> Set<ObjectKey>? {
-        var context = context
-        context.before = scan
-        let pids = try processes(limit: limits.processes)
+        let pids = try processes(limit: limits.processes).elements
         let refused = Set(scan.mappers.unreadable.elements.map(\.pid))
+        let known = scan.visits
+        let (budget, namespaces) = (UseBudget(limits), IPCNamespaces(proc: self))
+        let visits = inParallel(pids, grain: Self.processesOfPart) { part in
+            let awake = part.filter { pid in known[pid]?.stamp?.isStill(in: self) != true }
+            guard !awake.isEmpty else { return [ProcessVisit]() }
+            var visitor = ProcessVisitor(self, limits, budget, namespaces, alsoShared: context.alsoShared)
+            return awake.map { visitor.visit($0) }
+        }
         var used: Set<ObjectKey> = []
-        for (visit, isRenewed) in visit(pids.elements, context, limits, UseBudget(limits)) where !isRenewed {
+        for visit in visits {
             guard visit.isComplete || refused.contains(visit.pid) else { return nil }
             for mapping in visit.mappings { used.insert(mapping.key) }
             for held in visit.descriptors { used.insert(held.key) }

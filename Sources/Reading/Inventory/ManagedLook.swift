@@ -1,6 +1,7 @@
 import Diagnostics
 import Kernel
 import Observations
+import Parallel
 import SegmentFormat
 import SystemPackage
 

@@ -1,10 +1,9 @@
 import CShmlens
 import Glibc
+import Parallel
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Kernel
 
 @Suite struct ParallelTests {
     @Test(arguments: [0, 1, 2, 99, 100, 101, 1_000])
