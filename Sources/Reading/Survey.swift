@@ -85,7 +85,7 @@ public struct Survey: Sendable {
         users = parts.users
         seesAllMappings = parts.scan.seesAllMappings
         seesAllDescriptors = parts.scan.seesAllDescriptors
-// Processes that keep their mappings from everybody.
+        // Processes that keep their mappings from everybody.
         let closedCount = parts.scan.uses.mappers.hidden.reduce(0) { $0 + $1.count }
         orphanSeen = Survey.orphan(
             "no process maps it shared or has it open, as two looks one after the other found"
@@ -178,9 +178,9 @@ public final class Surveyor: Sendable {
             what: "bytes in memory of mapped files, shown as 0", count: unreadCount,
             needs: "the rights to open them, on file systems that are sure to answer")
         let parts = SurveyParts(
-            takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency, users: sources.users(inventory, scan, before.last?.users ?? [:]),
-            // One that this look was the first to find so is not said to be so yet.
-            unusedSince: unused, accounts: sources.loadAccounts(),
+            takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency,
+            users: sources.users(inventory, scan, before.last?.users ?? [:]), unusedSince: unused,
+            accounts: sources.loadAccounts(),
             removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))

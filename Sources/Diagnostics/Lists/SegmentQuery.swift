@@ -51,8 +51,8 @@ extension ByteString {
 public struct SegmentSort: Sendable, Hashable {
     /// The raw value is the summary's key in the API; `findings` goes by ``SegmentSummary/gravity``.
     public enum Key: String, Sendable, CaseIterable {
-        case id, kind, name, sizeBytes, residentBytes, swappedBytes, mode, uid, gid, mapperCount, attachCount, inode
-        case createdAt, changedAt, family, user, group, managed, deleted, orphaned
+        case id, kind, name, sizeBytes, residentBytes, swappedBytes, mode, uid, gid, mapperCount, attachCount, openCount, inode
+        case creatorPid, lastPid, createdAt, changedAt, attachedAt, detachedAt, orphanedSince, family, user, group, managed, deleted, orphaned
         case findings
     }
 
@@ -84,6 +84,7 @@ public struct SegmentSort: Sendable, Hashable {
     /// What a segment is sorted by; empty where it has no such value, which stands before all that have one.
     func value(of summary: SegmentSummary) -> [Cursor.Part] {
         func number(_ value: Int?) -> [Cursor.Part] { value.map { [.number($0)] } ?? [] }
+        func time(_ value: WallTime?) -> [Cursor.Part] { number(value.map { Int($0.nanoseconds) }) }
         func flag(_ value: Bool) -> [Cursor.Part] { [.number(value ? 1 : 0)] }
         return switch key {
         case .id: []
@@ -97,9 +98,15 @@ public struct SegmentSort: Sendable, Hashable {
         case .gid: number(Int(summary.gid))
         case .mapperCount: number(summary.mapperCount)
         case .attachCount: number(summary.attachCount)
+        case .openCount: number(summary.openCount)
+        case .creatorPid: number(summary.creatorPID.map { Int($0) })
+        case .lastPid: number(summary.lastPID.map { Int($0) })
         case .inode: number(summary.inode.map { Int(truncatingIfNeeded: $0) })
-        case .createdAt: number(summary.createdAt.map { Int($0.nanoseconds) })
-        case .changedAt: number(summary.changedAt.map { Int($0.nanoseconds) })
+        case .createdAt: time(summary.createdAt)
+        case .changedAt: time(summary.changedAt)
+        case .attachedAt: time(summary.attachedAt)
+        case .detachedAt: time(summary.detachedAt)
+        case .orphanedSince: time(summary.orphanedSince)
         case .family: summary.family.map { [.bytes(Array($0.utf8))] } ?? []
         case .user: summary.user.map { [.bytes(Array($0.utf8))] } ?? []
         case .group: summary.group.map { [.bytes(Array($0.utf8))] } ?? []

@@ -23,6 +23,12 @@ struct ManagedLook {
         let seals: Seals?
         /// CLOCK_MONOTONIC.
         let lookedAt: Int64
+
+        /// Whether it is taken to be so still.
+        func serves(_ object: HostObject, at now: Int64) -> Bool {
+            guard let version, let file = object.file else { return false }
+            return version == Version(file) && now - lookedAt < ManagedLook.servesNanoseconds
+        }
     }
 
     /// What of an object's facts moves where it is written, as far as that shows.
@@ -61,7 +67,7 @@ struct ManagedLook {
         for object in objects where object.id.kind == .posix || object.id.kind == .memfd {
             guard let key = object.key else { continue }
             // Sealing a memfd moves none of its times.
-            if object.id.kind == .posix, let last = before.known[key], let version = last.version, version == object.file.map(Version.init), now - last.lookedAt < Self.servesNanoseconds {
+            if object.id.kind == .posix, let last = before.known[key], last.serves(object, at: now) {
                 add(last, key)
             } else {
                 news.append(object)
