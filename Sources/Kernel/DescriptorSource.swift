@@ -71,18 +71,19 @@ extension DescriptorSource {
     ///   - proc: where processes are looked up.
     ///   - folder: where names are looked up.
     ///   - expected: what the object must be, as a listing had it; nil takes what is there.
+    ///   - isStacked: as ``ObjectPlace/mayLead(to:_:isStacked:)`` has it.
     /// - Throws: ``KernelError``: ESTALE where it is another object than expected, EINVAL where it is not a regular
     ///   file or the name is none, else what the system says.
     public static func open(
         _ place: ObjectPlace, in proc: ProcFS = ProcFS(), _ folder: SharedFolder = SharedFolder(),
-        expecting expected: FileIdentity? = nil
+        expecting expected: FileIdentity? = nil, isStacked: Bool = false
     ) throws(KernelError) -> DescriptorSource {
         let name = place.path(in: proc, folder).text
         do throws(Errno) {
             let handle = try place.handle(in: proc, folder)
             let file = try fileFacts(.itself, under: handle.number)
             guard file.mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
-            if let expected, !place.mayLead(to: expected, file) { throw Errno.staleNFSFileHandle }
+            if let expected, !place.mayLead(to: expected, file, isStacked: isStacked) { throw Errno.staleNFSFileHandle }
             return try reopen(handle, file: file, object: name)
         } catch {
             throw KernelError(operation: "open", object: name, errno: error, needs: place.needs)

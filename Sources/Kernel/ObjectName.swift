@@ -18,12 +18,6 @@ package struct ObjectName: Sendable {
         self.range = isDeleted ? range.lowerBound..<(range.upperBound - Self.deletedSuffix.utf8.count) : range
     }
 
-    /// A name that stands alone, from which ` (deleted)` was taken.
-    init(whole text: Span<UInt8>) {
-        range = 0..<text.count
-        isDeleted = false
-    }
-
     /// What the name tells of the object; nil where it is none that can be joined on its inode number:
     /// `[heap]`, nothing, and `anon_inode:…` and its like, whose objects share one.
     ///

@@ -93,10 +93,10 @@ extension ObjectPlace {
 
     /// Whether what was found there is the object that a listing had.
     ///
-    /// The file of a mapping is what the mapping shows, by whatever device number statx(2) tells of it: on file systems
-    /// that are made of others (overlay, subvolumes of btrfs) that is another one than maps has. The inode number is the same.
-    public func mayLead(to expected: FileIdentity, _ found: FileFacts) -> Bool {
-        if case .mapping = self { return found.inode == expected.inode }
+    /// - Parameter isStacked: whether its file system is made of others (overlay, subvolumes of btrfs): statx(2) tells
+    ///   another device of it than maps has, and the same inode number. The file of a mapping is what the mapping shows.
+    public func mayLead(to expected: FileIdentity, _ found: FileFacts, isStacked: Bool) -> Bool {
+        if isStacked, case .mapping = self { return found.inode == expected.inode }
         return FileIdentity(found) == expected
     }
 

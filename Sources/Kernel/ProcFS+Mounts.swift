@@ -62,7 +62,7 @@ extension Mount {
     package init?(mountinfo text: Span<UInt8>) {
         let blank = UInt8(ascii: " ")
         var position = 0
-        guard takeDecimal(text, &position) != nil, take(blank, text, &position),
+        guard let id = takeDecimal(text, &position), take(blank, text, &position),
             takeDecimal(text, &position) != nil, take(blank, text, &position),
             let major = takeDecimal(text, &position).flatMap({ UInt32(exactly: $0) }),
             take(UInt8(ascii: ":"), text, &position),
@@ -87,6 +87,7 @@ extension Mount {
         self.init(
             device: DeviceNumber(major: major, minor: minor), path: octalUnescaped(text, path),
             type: octalUnescaped(text, type), options: octalUnescaped(text, options))
+        self.id = id
     }
 }
 

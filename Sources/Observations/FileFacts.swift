@@ -115,6 +115,8 @@ public struct FileSystemUsage: Hashable, Sendable {
 
 /// A mounted file system, from `/proc/self/mountinfo`.
 public struct Mount: Hashable, Sendable {
+    /// Its number, as `/proc/PID/fdinfo` has it of files that were opened through it; 0 where it was not read.
+    public var id: UInt64 = 0
     public let device: DeviceNumber
     /// Where it is mounted. Of two mounts at one path, the later one hides the earlier.
     public let path: ByteString

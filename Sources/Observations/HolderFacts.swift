@@ -1,14 +1,17 @@
 /// A process that has an object open.
 public struct Holder: Hashable, Sendable {
     public let pid: Int32
+    /// The thread whose files in `/proc` show them: another than the first where that has ended.
+    public let tid: Int32
     /// One of its descriptors of the object, the lowest.
     public let number: Int32
     /// How many descriptors of the object it has.
     public var count: Int
 
     @inlinable
-    public init(pid: Int32, number: Int32, count: Int = 1) {
+    public init(pid: Int32, tid: Int32? = nil, number: Int32, count: Int = 1) {
         self.pid = pid
+        self.tid = tid ?? pid
         self.number = number
         self.count = count
     }
@@ -52,8 +55,8 @@ public struct HolderScan: Sendable {
     public var processCount = 0
     /// How many of them would not be read, for want of a right.
     public var refusedCount = 0
-    /// Descriptors of files that somebody maps, which were not asked for what they lead to: their file system may not answer.
-    public var unaskedFileCount = 0
+    /// The inode numbers of open files whose file system is not known: each may be of any object with that number.
+    public var unplacedInodes: Set<UInt64> = []
     /// What the scan did not see, with what would show it.
     public var hidden: [Hidden] = []
 

@@ -152,12 +152,15 @@ public struct Mapping: Hashable, Sendable {
 /// A process that maps an object, and where.
 public struct Mapper: Hashable, Sendable {
     public let pid: Int32
+    /// The thread whose files in `/proc` show them: another than the first where that has ended.
+    public let tid: Int32
     /// In address order, at least one.
     public var ranges: [MappedRange]
 
     @inlinable
-    public init(pid: Int32, ranges: [MappedRange]) {
+    public init(pid: Int32, tid: Int32? = nil, ranges: [MappedRange]) {
         self.pid = pid
+        self.tid = tid ?? pid
         self.ranges = ranges
     }
 }

@@ -108,5 +108,5 @@ public struct ProcessCommandLine: Sendable, Hashable {
 
 /// A kind of namespace, by its name under `/proc/PID/ns`.
 public enum NamespaceKind: String, Sendable, Hashable, CaseIterable {
-    case pid, ipc, mnt
+    case pid, ipc, mnt, user
 }

@@ -9,24 +9,30 @@ struct PageMarks {
     private static let mappersMax = 4
     /// Pages that are asked for their node at most, in one answer: a tenth of a second.
     private static let nodePagesMax = 262_144
+    /// Mappings of one process that are looked through.
+    private static let rangesMax = 1_024
     /// Pages of one question.
     private static let pagesAtOnce = 4_096
 
     private let proc: ProcFS
-    private let mappers: ArraySlice<Mapper>
+    private let mappers: [Mapper]
     let pageBytes = sysconf(Int32(_SC_PAGESIZE))
 
     /// - Parameter object: nil where no survey knows it.
     init(_ proc: ProcFS, _ object: HostObject?) {
         self.proc = proc
-        mappers = object?.mappers.prefix(Self.mappersMax) ?? []
+        mappers = (object?.mappers.prefix(Self.mappersMax) ?? []).map { mapper in
+            Mapper(pid: mapper.pid, tid: mapper.tid, ranges: Array(mapper.ranges.prefix(Self.rangesMax)))
+        }
     }
 
-    /// The runs, taken apart where a part of one is in huge pages.
-    func markingHuge(_ runs: [PageRun]) -> [PageRun] {
-        guard let first = runs.first, let last = runs.last, runs.contains(where: { $0.state == .resident }) else { return runs }
-        let found = mappedIn(first.offset..<last.end) { try? proc.hugePages(of: $0, $1) }
-        return Self.marked(runs, found.map { (range: $0.offset..<$0.end, mark: true) }) { $0.isHuge = $1 }
+    /// The runs, taken apart where a part of one is in huge pages; and whether somebody's page tables could not be read.
+    func markingHuge(_ runs: [PageRun]) -> (runs: [PageRun], isWhole: Bool) {
+        guard let first = runs.first, let last = runs.last, runs.contains(where: { $0.state == .resident }) else { return (runs, true) }
+        let (found, isWhole) = mappedIn(first.offset..<last.end) { (proc, tid, ranges) throws(KernelError) in
+            try proc.hugePages(of: tid, ranges)
+        }
+        return (Self.marked(runs, found.map { (range: $0.offset..<$0.end, mark: true) }) { $0.isHuge = $1 }, isWhole)
     }
 
     /// The pages of an object of hugetlbfs, which are never written out to swap, and of which the kernel tells whether one
@@ -34,13 +40,15 @@ struct PageMarks {
     ///
     /// - Parameters:
     ///   - size: the object's.
-    ///   - allocated: bytes of pages that are there.
+    ///   - allocated: bytes of pages that are there; some may lie behind the end (fallocate(2)).
     ///   - first: from which byte on.
-    /// - Returns: the runs, and how many bytes of pages are there that none of them shows.
+    /// - Returns: the runs, and how many bytes of what they show as holes may be there all the same.
     func statesOfHugePages(size: Int, allocated: Int, from first: Int) -> (runs: [PageRun], unseenBytes: Int) {
         guard first < size else { return ([], 0) }
-        let whole = [TouchedRun(offset: 0, length: size)]
-        let present = allocated >= size ? whole : mappedIn(0..<size) { try? proc.touched(by: $0, $1) }
+        let seen = mappedIn(0..<size) { (proc, tid, ranges) throws(KernelError) in
+            try proc.touched(by: tid, ranges)
+        }.runs
+        let present = allocated == size ? [TouchedRun(offset: 0, length: size)] : seen
         var runs: [PageRun] = []
         var position = first
         for run in present where run.end > position && run.offset < size {
@@ -52,26 +60,39 @@ struct PageMarks {
             runs.append(resident)
         }
         if position < size { runs.append(PageRun(offset: position, length: size - position, state: .hole)) }
-        return (runs, max(0, allocated - present.reduce(0) { $0 + $1.length }))
+        let holes = runs.reduce(0) { $0 + ($1.state == .hole ? $1.length : 0) }
+        return (runs, min(holes, max(0, allocated - present.reduce(0) { $0 + $1.length })))
     }
 
-    /// What of some bytes is mapped in by those who map the object.
-    private func mappedIn(_ bytes: Range<Int>, _ ask: (Int32, [MappedRange]) -> BoundedList<TouchedRun>??) -> [TouchedRun] {
+    /// What of some bytes is mapped in by those who map the object; and whether all of them could be asked.
+    private func mappedIn(
+        _ bytes: Range<Int>, _ ask: (ProcFS, Int32, [MappedRange]) throws(KernelError) -> BoundedList<TouchedRun>?
+    ) -> (runs: [TouchedRun], isWhole: Bool) {
         var found: [TouchedRun] = []
+        var isWhole = true
         for mapper in mappers {
-            let shown = mapper.ranges.compactMap { $0.showing(bytes) }
-            found += ask(mapper.pid, shown)??.elements ?? []
+            do throws(KernelError) {
+                let shown = mapper.ranges.compactMap { $0.showing(bytes) }
+                guard let list = try ask(proc, mapper.tid, shown) else { continue }
+                found += list.elements
+                if list.omittedCount > 0 { isWhole = false }
+            } catch {
+                isWhole = false
+            }
         }
-        return ProcFS.joined(found, limit: ProcFS.touchedRunsMax).elements
+        return (ProcFS.joined(found, limit: ProcFS.touchedRunsMax).elements, isWhole)
     }
 
     /// The runs, taken apart where parts of one are on different nodes.
-    func markingNodes(_ runs: [PageRun]) -> [PageRun] {
+    ///
+    /// - Returns: the runs, and from where on nobody was asked any more: another answer goes on there.
+    func markingNodes(_ runs: [PageRun]) -> (runs: [PageRun], stoppedAt: Int?) {
         var marks: [(range: Range<Int>, mark: Int)] = []
         var asked = 0
         for run in runs where run.state == .resident {
             var offset = run.offset
-            while offset < run.end, asked < Self.nodePagesMax {
+            while offset < run.end {
+                guard asked < Self.nodePagesMax else { return (Self.marked(runs, marks) { $0.numaNode = $1 }, offset) }
                 let end = min(run.end, offset + Self.pagesAtOnce * pageBytes)
                 let found = nodes(of: offset..<end)
                 for (index, node) in found.enumerated() {
@@ -83,24 +104,29 @@ struct PageMarks {
                 offset = end
             }
         }
-        return Self.marked(runs, marks) { $0.numaNode = $1 }
+        return (Self.marked(runs, marks) { $0.numaNode = $1 }, nil)
     }
 
     /// The node of each page of a range, as the first process says that has it mapped in.
     private func nodes(of range: Range<Int>) -> [Int?] {
-        let pages = stride(from: range.lowerBound, to: range.upperBound, by: pageBytes).map { $0 }
-        var found = [Int?](repeating: nil, count: pages.count)
-        for mapper in mappers {
-            let missing = found.indices.filter { found[$0] == nil }
-            guard !missing.isEmpty else { break }
+        var found = [Int?](repeating: nil, count: (range.count + pageBytes - 1) / pageBytes)
+        for mapper in mappers where found.contains(nil) {
             var addresses: [UInt64] = []
             var indices: [Int] = []
-            for index in missing {
-                guard let address = mapper.ranges.lazy.compactMap({ $0.address(of: pages[index]) }).first else { continue }
-                addresses.append(address)
-                indices.append(index)
+            var isAsked = [Bool](repeating: false, count: found.count)
+            // Each mapping is looked at once, and each page asked for once.
+            for mapped in mapper.ranges {
+                guard let shown = mapped.showing(range) else { continue }
+                for address in stride(from: shown.start, to: shown.end, by: pageBytes) {
+                    let index = (Int(clamping: shown.offset + (address - shown.start)) - range.lowerBound) / pageBytes
+                    guard found.indices.contains(index), found[index] == nil, !isAsked[index] else { continue }
+                    isAsked[index] = true
+                    addresses.append(address)
+                    indices.append(index)
+                }
+                if addresses.count == found.count { break }
             }
-            guard !addresses.isEmpty, let nodes = (try? proc.nodes(of: mapper.pid, addresses)) ?? nil else { continue }
+            guard !addresses.isEmpty, let nodes = (try? proc.nodes(of: mapper.tid, addresses)) ?? nil else { continue }
             for (index, node) in zip(indices, nodes) { found[index] = node }
         }
         return found
@@ -169,12 +195,5 @@ extension MappedRange {
         let whole = padOverflow ? length : padded / page * page
         return MappedRange(
             start: start + (first - offset), end: min(end, start + (first - offset) + whole), offset: first, access: access)
-    }
-
-    /// Where the mapping shows a byte of the object.
-    fileprivate func address(of byte: Int) -> UInt64? {
-        let byte = UInt64(byte)
-        guard byte >= offset, byte - offset < end - start else { return nil }
-        return start + (byte - offset)
     }
 }

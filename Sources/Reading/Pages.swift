@@ -54,7 +54,10 @@ extension Lens {
         of object: OpenObject, _ marks: PageMarks, from first: Int, limit: Int
     ) throws(ReadFailure) -> Found {
         let states = try object.source.pages(from: first, limit: limit)
-        return (onNodes(marks.markingHuge(states.runs), marks), states.next, hidden(of: object))
+        let (runs, isWhole) = marks.markingHuge(states.runs)
+        let unmarked = Hidden(
+            what: "page tables of processes that map it, which tell huge pages", count: 1, needs: "CAP_SYS_PTRACE and Linux 6.7")
+        return onNodes((runs, states.next, hidden(of: object) + (isWhole ? [] : [unmarked])), marks)
     }
 
     private func hugePages(of object: OpenObject, _ marks: PageMarks, from first: Int) throws(ReadFailure) -> Found {
@@ -63,19 +66,35 @@ extension Lens {
         let (runs, unseenBytes) = marks.statesOfHugePages(size: file.sizeBytes, allocated: file.allocatedBytes, from: start)
         let unseen = Hidden(
             what: "bytes of huge pages that are there and count as holes", count: unseenBytes, needs: "a process that has them mapped in")
-        return (onNodes(runs, marks), nil, unseenBytes > 0 ? [unseen] : [])
+        return onNodes((runs, nil, unseenBytes > 0 ? [unseen] : []), marks)
     }
 
-    private func onNodes(_ runs: [PageRun], _ marks: PageMarks) -> [PageRun] {
-        guard let node = sources.nodes.only() else { return marks.markingNodes(runs) }
-        var runs = runs
+    /// With the memory node of each run. Where there are several, only so many pages are asked for: what is behind them comes
+    /// with the next answer.
+    private func onNodes(_ found: Found, _ marks: PageMarks) -> Found {
+        guard let node = sources.nodes.only() else {
+            let (runs, stoppedAt) = marks.markingNodes(found.runs)
+            guard let stoppedAt, stoppedAt > found.runs.first?.offset ?? 0 else { return (runs, found.next, found.hidden) }
+            return (runs.filter { $0.end <= stoppedAt } + runs.compactMap { $0.beginning(before: stoppedAt) }, stoppedAt, found.hidden)
+        }
+        var runs = found.runs
         for index in runs.indices where runs[index].state == .resident { runs[index].numaNode = node }
-        return runs
+        return (runs, found.next, found.hidden)
     }
 
     /// mincore(2) tells the truth only to who may write an object or owns it.
     private func hidden(of object: OpenObject) -> [Hidden] {
         guard sources.uid != 0, sources.uid != object.file.uid else { return [] }
         return [Hidden(what: "pages that are in swap, which count as resident", count: 1, needs: "its owner's rights")]
+    }
+}
+
+extension PageRun {
+    /// The part before a byte that lies within; nil where it does not.
+    fileprivate func beginning(before byte: Int) -> PageRun? {
+        guard offset < byte, end > byte else { return nil }
+        var part = self
+        part.length = byte - offset
+        return part
     }
 }

@@ -179,25 +179,30 @@ public final class Surveyor: Sendable {
             needs: "the rights to open them, on file systems that are sure to answer")
         let parts = SurveyParts(
             takenAt: takenAt, scan: scan, inventory: inventory, look: look, residency: residency,
-            users: sources.users(inventory, scan, before.last?.users ?? [:]), unusedSince: unused,
+            users: sources.users(inventory, scan, before.last?.users ?? [:]), unusedSince: unused.sure,
             accounts: sources.loadAccounts(),
             removesIPC: sources.loginManager.removesIPC(), pageBytes: sysconf(Int32(_SC_PAGESIZE)),
             isWithoutSwap: (try? sources.proc.usesSwap()) == false,
             uid: sources.uid, hidden: scan.hidden(inventory) + look.hidden + (unreadCount > 0 ? [unread] : []))
         let survey = Survey(parts)
-        return (survey, State(last: survey, look: look, memory: ScanMemory(scan), unused: unused))
+        return (survey, State(last: survey, look: look, memory: ScanMemory(scan), unused: unused.remembered))
     }
 
-    /// Objects that nobody uses, each with when that was seen first.
+    /// Objects that nobody uses, each with when that was seen first; and what the next look is told of those, which may be
+    /// more.
     ///
     /// Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said where
     /// two looks found it so, each time.
     private func unused(
         _ inventory: Inventory, _ scan: HostScan, since now: WallTime, _ before: [UnusedObject: WallTime]
-    ) throws(KernelError) -> [UnusedObject: WallTime] {
+    ) throws(KernelError) -> (sure: [UnusedObject: WallTime], remembered: [UnusedObject: WallTime]) {
         let unused = UnusedObject.all(of: inventory, scan, since: now, before)
-        guard unused.keys.contains(where: { !$0.isCounted }) else { return unused }
-        guard let used = try sources.lookAgain(after: scan) else { return unused.filter(\.key.isCounted) }
-        return unused.filter { unused in unused.key.fileKey.map { !used.contains($0) } ?? true }
+        guard unused.keys.contains(where: { !$0.isCounted }) else { return (unused, unused) }
+        guard let later = try sources.lookAgain(after: scan) else {
+            // Somebody would not be seen. That is no use of any: what is known of them stays known.
+            return (unused.filter(\.key.isCounted), unused.filter { before[$0.key] != nil || $0.key.isCounted })
+        }
+        let sure = unused.filter { unused in unused.key.fileKey.map { !later.mayUse($0) } ?? true }
+        return (sure, sure)
     }
 }

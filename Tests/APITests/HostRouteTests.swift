@@ -44,8 +44,10 @@ import Testing
         let object = try Hostile()
         let answer = bench.get("/api/v1/segments/\(object.id)/mappings?touched=true&fresh=true")
         #expect(answer.status == .ok, "\(answer.text)")
-        let mapping = try #require(answer["mappings"]?.array?.first)
-        #expect(answer["mappings"]?.array?.count == 1 && mapping["pid"]?.int == Int(getpid()))
+        // A process that another test starts has this one's memory until it begins its program.
+        let own = (answer["mappings"]?.array ?? []).filter { $0["pid"]?.int == Int(getpid()) }
+        let mapping = try #require(own.first)
+        #expect(own.count == 1)
         #expect(mapping["start"]?.string == "0x" + String(object.address, radix: 16) && mapping["access"]?.string == "rw-s")
         #expect(mapping["residentBytes"]?.int == 4_096 && mapping["touched"]?.array?.first?["offset"]?.int == 4_096)
         #expect(bench.get("/api/v1/segments/posix:\(Unique.name("none"))/mappings").status == .notFound)

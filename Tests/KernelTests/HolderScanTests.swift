@@ -34,19 +34,17 @@ import Testing
         let descriptor = unsafe open(folder.path + "/file", O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
         let name = ByteString(Array((folder.path + "/file").utf8))
+        var context = ProcFS.UseContext()
+        for mount in try ProcFS().mounts().elements { context.mounts.devices[mount.id] = mount.device }
         func found() -> HeldObject? {
-            ProcFS().useScan(of: BoundedList([getpid()])).holders.objects.values.first { $0.name == name }
+            ProcFS().useScan(of: BoundedList([getpid()]), context).holders.objects.values.first { $0.name == name }
         }
         #expect(found() == nil)
         let address = unsafe mmap(nil, 5, PROT_READ, MAP_SHARED, descriptor, 0)
         defer { _ = unsafe munmap(address, 5) }
         let held = try #require(found())
-        #expect(held.kind == .file && held.file?.sizeBytes == 5 && held.holders.map(\.number) == [descriptor])
-        // What may never answer is not asked.
-        var context = ProcFS.UseContext()
-        context.answers = { _ in false }
-        let unasked = ProcFS().useScan(of: BoundedList([getpid()]), context).holders
-        #expect(!unasked.objects.values.contains { $0.name == name } && unasked.unaskedFileCount >= 1)
+        // What it is, is asked by who shows it: its file system may not answer.
+        #expect(held.kind == .file && held.file == nil && held.holders.map(\.number) == [descriptor])
     }
 
     @Test func `a scan that finds nothing and saw everything hides nothing`() {

@@ -152,9 +152,12 @@ import Testing
         "25 24 0:23 / /dev/shm rw,relatime shared:3 master:7 - tmpfs tmpfs rw,size=64k",
         "25 24 0:23 /sub /dev/shm rw,relatime shared:3 - tmpfs none rw,size=64k",
     ])
-    func `a mount has its device, path, type and options`(line: String) {
+    func `a mount has its device, path, type and options`(line: String) throws {
         let device = DeviceNumber(major: 0, minor: 23)
-        #expect(mount(line) == Mount(device: device, path: "/dev/shm", type: "tmpfs", options: "rw,size=64k"))
+        var mounted = try #require(mount(line))
+        #expect(mounted.id > 0)
+        mounted.id = 0
+        #expect(mounted == Mount(device: device, path: "/dev/shm", type: "tmpfs", options: "rw,size=64k"))
     }
 
     @Test func `blanks and newlines in a path come back`() {

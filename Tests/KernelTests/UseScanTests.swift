@@ -14,6 +14,8 @@ import Testing
     private func context(after before: UseScan?) throws -> ProcFS.UseContext {
         var context = ProcFS.UseContext()
         context.before = before
+        for mount in try proc.mounts().elements { context.mounts.devices[mount.id] = mount.device }
+        context.mounts.shared = [try SharedFolder().device()]
         for file in try SharedFolder().inventory().files.elements { context.listed[file.file.key] = file.name }
         return context
     }
@@ -89,20 +91,31 @@ import Testing
         #expect(renamed.renewed.isEmpty && mapped(renamed)?.name.text == path + "2")
     }
 
-    @Test func `a file that was renamed before somebody maps it is known by the name it has`() async throws {
+    @Test func `who has a file open has it open by whatever name, as soon as somebody maps it`() async throws {
         let folder = TemporaryFolder()
         folder.write("bytes", to: "file")
         let path = folder.path + "/file"
         let child = ChildProcess(script: "exec 9<\(path); read a")
-        let first = try await settled(child) { _ in (try? proc.target(of: proc.path(child.pid, "fd").appending(9))) == Array(path.utf8) }
+        // Its descriptors tell whether the shell has opened it.
+        let first = try await settled(child) { _ in
+            (try? proc.target(of: proc.path(child.pid, "fd").appending(9))) == Array(path.utf8)
+        }
         #expect(unsafe rename(path, path + "2") == 0)
         let descriptor = unsafe open(path + "2", O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }
         let address = unsafe mmap(nil, 5, PROT_READ, MAP_SHARED, descriptor, 0)
         defer { _ = unsafe munmap(address, 5) }
-        let both = proc.useScan(of: BoundedList([child.pid, getpid()].sorted()), try context(after: first))
-        let held = try #require(both.holders.objects.values.first { $0.name.text == path + "2" })
-        #expect(both.renewed == [child.pid] && held.holders.map(\.pid) == [child.pid, getpid()].sorted())
+        var before = first
+        for _ in 0..<3 {
+            let both = proc.useScan(of: BoundedList([child.pid, getpid()].sorted()), try context(after: before))
+            let held = try #require(both.holders.objects.values.first { $0.name.text == path + "2" })
+            #expect(both.renewed == [child.pid] && held.holders.map(\.pid) == [child.pid, getpid()].sorted())
+            before = both
+        }
+        // On a mount that is not known it may be any file with its inode number.
+        let unknown = proc.useScan(of: BoundedList([child.pid]))
+        let inode = try #require(before.mappers.objects.values.first { $0.name.text == path + "2" }).key.inode
+        #expect(unknown.holders.unplacedInodes.contains(inode))
     }
 
     /// Python, with threads that wait, and maybe one that runs.
@@ -134,9 +147,9 @@ import Testing
     }
 
     @Test func `who has a thread that runs, or many, is visited each time`() async throws {
-        for child in [threaded(2, spinning: true), threaded(9)] {
-            for _ in 0..<500 where threadCount(child) < 4 { try await Task.sleep(for: .milliseconds(10)) }
-            #expect(threadCount(child) >= 4)
+        for (child, count) in [(threaded(2, spinning: true), 4), (threaded(9), 10)] {
+            for _ in 0..<1_000 where threadCount(child) < count { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(threadCount(child) == count)
             for _ in 0..<20 {
                 let first = try scan(child)
                 #expect(try scan(child, after: first).renewed.isEmpty)
@@ -159,18 +172,19 @@ import Testing
     }
 
     @Test func `a second look is at those who ran, or are new, and tells what they use`() async throws {
-        let object = SharedObject(named: name, bytes: 4_096)
         let child = ChildProcess(script: "read a; exec 9<>/dev/shm/\(name); read b")
         _ = try await settled(child) { _ in true }
+        makeObject(name, bytes: [1])
+        defer { removeObject(name) }
+        let key = try DescriptorSource.open(.sharedFile(ByteString(Array(name.utf8)))).file.key
         let everybody = try proc.useScan(try context(after: nil))
-        #expect(holding(everybody, object)?.holders.map(\.pid) == [getpid()])
+        #expect(everybody.holders.objects[key] == nil && everybody.mappers.objects[key] == nil)
+        #expect(try proc.usesSince(everybody, try context(after: nil))?.mayUse(key) != true)
         child.tell("take it")
-        let holds = try await settled(child) { holding($0, object) != nil }
-        #expect(holding(holds, object) != nil)
-        let key = try #require(holding(holds, object)).key
-        #expect(try proc.usesSince(everybody, try context(after: nil))?.contains(key) == true)
-        let again = proc.useScan(of: BoundedList([child.pid]), try context(after: holds))
-        #expect(again.renewed == [child.pid])
+        _ = try await settled(child) { $0.holders.objects[key] != nil }
+        // Who may not look at all processes may come upon one that is new, and refuses.
+        let later = try proc.usesSince(everybody, try context(after: nil))
+        #expect(later?.mayUse(key) == true || (later == nil && geteuid() != 0))
     }
 
     @Test func `who runs is visited each time, also beside who sleeps`() async throws {

@@ -79,15 +79,15 @@ import Testing
                 ])
         ]
         let marks = PageMarks(ProcFS(), host)
-        let found = marks.markingNodes([run(0, 1, .hole), run(1, 2), run(3, 3, .hole), run(6, 1), run(7, 1, .hole)])
+        let found = marks.markingNodes([run(0, 1, .hole), run(1, 2), run(3, 3, .hole), run(6, 1), run(7, 1, .hole)]).runs
         // Page 6 is in memory and in nobody's page tables: on which node it is, nobody tells.
         #expect(found.map(\.offset) == [0, 1, 3, 6, 7].map { $0 * Self.page })
         #expect(found.map { $0.numaNode != nil } == [false, true, false, false, false])
         // None of them is huge, and nobody who is gone says so.
-        #expect(marks.markingHuge(found).allSatisfy { !$0.isHuge })
+        #expect(marks.markingHuge(found).runs.allSatisfy { !$0.isHuge } && marks.markingHuge(found).isWhole)
         host.mappers = [Mapper(pid: .max, ranges: host.mappers[0].ranges)]
-        #expect(PageMarks(ProcFS(), host).markingNodes([run(1, 2)]) == [run(1, 2)])
-        #expect(PageMarks(ProcFS(), nil).markingHuge([run(1, 2)]) == [run(1, 2)])
+        #expect(PageMarks(ProcFS(), host).markingNodes([run(1, 2)]).runs == [run(1, 2)])
+        #expect(PageMarks(ProcFS(), nil).markingHuge([run(1, 2)]).runs == [run(1, 2)])
     }
 
     @Test func `of huge pages that nobody has mapped in, all or nothing is known`() {
@@ -99,5 +99,8 @@ import Testing
         let part = marks.statesOfHugePages(size: size, allocated: size / 2, from: 0)
         #expect(part.runs == [PageRun(offset: 0, length: size, state: .hole)] && part.unseenBytes == size / 2)
         #expect(marks.statesOfHugePages(size: size, allocated: 0, from: size).runs.isEmpty)
+        // Pages behind the end are none of what is shown.
+        let behind = marks.statesOfHugePages(size: size, allocated: 2 * size, from: 0)
+        #expect(behind.runs.map(\.state) == [.hole] && behind.unseenBytes == size)
     }
 }

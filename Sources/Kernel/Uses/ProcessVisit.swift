@@ -32,10 +32,13 @@ struct ProcessVisit: Sendable {
         var file: FileFacts?
     }
 
-    /// A descriptor of a file that may turn out to be mapped shared by somebody.
+    /// A descriptor of a file that may turn out to be mapped shared by somebody, by what fdinfo says of it: its file system
+    /// is not asked, which may never answer.
     struct OpenFile: Sendable {
         let number: Int32
-        let name: ByteString
+        /// ``Mount/id``.
+        let mountID: UInt64
+        let inode: UInt64
     }
 
     let pid: Int32
@@ -96,7 +99,7 @@ struct ProcessVisit: Sendable {
                 guard Self.isUnmoved(mapping.name, mapping.isDeleted, listed[mapping.key]) else { return false }
             case .file:
                 askedCount += 1
-                guard askedCount <= Self.namesMax, proc.name(of: mapping.range, in: pid) == mapping.fullName else { return false }
+                guard askedCount <= Self.namesMax, proc.name(of: mapping.range, in: tid) == mapping.fullName else { return false }
             }
         }
         return descriptors.allSatisfy { $0.kind == .memfd || Self.isUnmoved($0.name, $0.isDeleted, listed[$0.key]) }

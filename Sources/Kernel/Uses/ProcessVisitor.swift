@@ -21,13 +21,18 @@ final class UseBudget: Sendable {
     func takeFile() -> Bool { Self.take(1, files) }
     func takeName(_ bytes: Int) -> Bool { Self.take(bytes, nameBytes) }
 
-    /// For what an earlier visit keeps; false where that is more than there is left.
+    /// For what an earlier visit keeps; false, and nothing is taken, where that is more than there is left.
     func take(_ visit: ProcessVisit) -> Bool {
         let fits = [
             Self.take(visit.mappings.count, mappings), Self.take(visit.visitedDescriptorCount, descriptors),
             Self.take(visit.files.count, files), Self.take(visit.nameBytes, nameBytes),
         ]
-        return fits.allSatisfy { $0 }
+        guard fits.contains(false) else { return true }
+        _ = Self.take(-visit.mappings.count, mappings)
+        _ = Self.take(-visit.visitedDescriptorCount, descriptors)
+        _ = Self.take(-visit.files.count, files)
+        _ = Self.take(-visit.nameBytes, nameBytes)
+        return false
     }
 
     private static func take(_ count: Int, _ left: borrowing Atomic<Int>) -> Bool {
@@ -61,15 +66,13 @@ struct ProcessVisitor {
     private var namespaces: IPCNamespaces
     private var folders = DirectoryReader()
     private var link = [UInt8](repeating: 0, count: 4_096)
-    /// What the names of shared memory begin with.
-    private let beginnings: [String]
+    private let mounts: ProcFS.Mounts
 
     init(
-        _ proc: ProcFS, _ limits: ProcFS.UseLimits, _ budget: UseBudget, _ namespaces: IPCNamespaces,
-        alsoShared: Set<ByteString>
+        _ proc: ProcFS, _ limits: ProcFS.UseLimits, _ budget: UseBudget, _ namespaces: IPCNamespaces, _ mounts: ProcFS.Mounts
     ) {
         self.proc = proc
-        beginnings = ["/memfd:", ObjectName.sharedFolder] + alsoShared.filter(\.isUTF8).map { $0.text + "/" }
+        self.mounts = mounts
         self.limits = limits
         self.budget = budget
         self.namespaces = namespaces
@@ -89,6 +92,8 @@ struct ProcessVisitor {
             lookAtMappings(&visit, &names)
         }
         visit.nameBytes = names.byteCount
+        // Before Linux 6.2 it is not told how many there are: what another process does to them would not show.
+        if visit.visitedDescriptorCount > 0, visit.stamp?.countsDescriptors == false { visit.stamp = nil }
         return visit
     }
 
@@ -141,7 +146,7 @@ struct ProcessVisitor {
                 }
                 visit.visitedDescriptorCount += 1
                 // One that is closed meanwhile is none.
-                guard let target = try? target(number, in: folder) else { continue }
+                guard let target = try? target(number, in: folder, of: visit.tid) else { continue }
                 keep(target, number, &visit, &names)
             }
         } catch {
@@ -156,9 +161,9 @@ struct ProcessVisitor {
             held.name = name
             visit.descriptors.append(held)
             return
-        case .file(let name):
-            guard budget.takeFile(), budget.takeName(name.bytes.count) else { break }
-            visit.files.append(ProcessVisit.OpenFile(number: number, name: name))
+        case .file(let file):
+            guard budget.takeFile() else { break }
+            visit.files.append(file)
             return
         }
         visit.omittedDescriptorCount += 1
@@ -178,23 +183,48 @@ struct ProcessVisitor {
     private enum Target {
         case object(ProcessVisit.SeenDescriptor)
         /// A file with a name, of which it is not known yet whether it matters.
-        case file(ByteString)
+        case file(ProcessVisit.OpenFile)
     }
 
     /// What a descriptor leads to; nil of anything else. Its link tells by its text whether it may be of shared memory;
     /// only then is asked what it leads to, which opens nothing.
-    private mutating func target(_ number: Int32, in folder: borrowing Descriptor) throws(Errno) -> Target? {
+    private mutating func target(_ number: Int32, in folder: borrowing Descriptor, of tid: Int32) throws(Errno) -> Target? {
         let path = SystemPath(String(number))
         let length = try readLink(path, under: folder.number, into: &link)
         let text = link.span.extracting(0..<length)
         let name = ObjectName(text, 0..<length)
-        guard beginnings.contains(where: { starts(text, name.range, with: $0) }) else {
-            // `pipe:[1]` and `/dev/null` are none.
-            let mayBeMapped = starts(text, name.range, with: "/") && !starts(text, name.range, with: "/dev/")
-            return mayBeMapped ? .file(ByteString(copy(text, name.range))) : nil
+        if starts(text, name.range, with: "/memfd:") || starts(text, name.range, with: ObjectName.sharedFolder) {
+            return try seen(number, path, name, text, in: folder).map { .object($0) }
         }
+        // `pipe:[1]` and `/dev/null` are none.
+        guard starts(text, name.range, with: "/"), !starts(text, name.range, with: "/dev/"), let file = openFile(number, of: tid)
+        else { return nil }
+        // The folder may be mounted in a second place, or seen from a root of its own.
+        guard mounts.isShared(file.mountID) else { return .file(file) }
         return try seen(number, path, name, text, in: folder).map { .object($0) }
     }
+
+    /// On which mount a descriptor's file is, and its inode number; proc_pid_fdinfo(5). nil before Linux 5.14, where that
+    /// is not told.
+    private func openFile(_ number: Int32, of tid: Int32) -> ProcessVisit.OpenFile? {
+        let path = proc.path(tid, "fdinfo").appending(number)
+        guard let file = try? openDescriptor(path, OpenFlags.file), let bytes = try? readOnce(file, bytesMax: Self.fdinfoBytesMax)
+        else { return nil }
+        var (mountID, inode): (UInt64?, UInt64?)
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let text = Array(line).span
+            var position = 0
+            let key = takeUntil(UInt8(ascii: "\t"), text, &position)
+            guard take(UInt8(ascii: "\t"), text, &position) else { continue }
+            if equals(text, key, "mnt_id:") { mountID = takeDecimal(text, &position) }
+            if equals(text, key, "ino:") { inode = takeDecimal(text, &position) }
+        }
+        guard let mountID, let inode else { return nil }
+        return ProcessVisit.OpenFile(number: number, mountID: mountID, inode: inode)
+    }
+
+    /// What matters stands in its first lines.
+    private static let fdinfoBytesMax = 256
 
     private func seen(
         _ number: Int32, _ path: SystemPath, _ name: ObjectName, _ text: Span<UInt8>, in folder: borrowing Descriptor
@@ -204,26 +234,5 @@ struct ProcessVisitor {
         return ProcessVisit.SeenDescriptor(
             number: number, key: ObjectKey(space: kind.space, device: file.device, inode: file.inode), kind: kind,
             name: ByteString(copy(text, name.range)), isDeleted: file.linkCount == 0, file: file)
-    }
-
-    /// A descriptor of a file that turned out to matter; nil where it leads elsewhere by now.
-    mutating func held(_ open: ProcessVisit.OpenFile, of visit: ProcessVisit) -> ProcessVisit.SeenDescriptor? {
-        guard let folder = try? openDescriptor(proc.path(visit.tid, "fd"), OpenFlags.folder),
-            case .file(open.name)? = try? target(open.number, in: folder)
-        else { return nil }
-        let text = open.name.bytes.span
-        return try? seen(open.number, SystemPath(String(open.number)), ObjectName(whole: text), text, in: folder)
-    }
-
-    /// The names that a process's other files have now: others rename them while it sleeps.
-    mutating func renewFiles(of visit: inout ProcessVisit) {
-        guard !visit.files.isEmpty, let folder = try? openDescriptor(proc.path(visit.tid, "fd"), OpenFlags.folder) else { return }
-        for index in visit.files.indices {
-            let number = visit.files[index].number
-            guard case .file(let name)? = try? target(number, in: folder), name != visit.files[index].name,
-                budget.takeName(name.bytes.count)
-            else { continue }
-            visit.files[index] = ProcessVisit.OpenFile(number: number, name: name)
-        }
     }
 }

@@ -44,18 +44,16 @@ struct RunStamp: Sendable {
         self.descriptorCount = descriptorCount
     }
 
+    /// Whether the kernel tells how many descriptors there are.
+    var countsDescriptors: Bool { descriptorCount > 0 }
+
     /// Whether none of the threads was put on a processor since, and nobody else changed what they share.
     func holds(in proc: ProcFS) -> Bool {
         guard let now = (try? proc.process(process.id)) ?? nil, now.startTicks == process.startTicks, now.state.isAsleep,
             now.threadCount == threads.count, now.virtualBytes == process.virtualBytes,
             Self.descriptorCount(process.id, proc) == descriptorCount
         else { return false }
-        return isStill(in: proc)
-    }
-
-    /// Whether none of the threads was put on a processor since: enough some milliseconds later.
-    func isStill(in proc: ProcFS) -> Bool {
-        threads.allSatisfy { Self.turns(of: $0.tid, in: process.id, proc) == $0 }
+        return threads.allSatisfy { Self.turns(of: $0.tid, in: process.id, proc) == $0 }
     }
 
     private static func ids(_ pid: Int32, _ proc: ProcFS) -> [Int32]? {

@@ -18,16 +18,16 @@ struct MapperJoin {
         }
         scan.malformedLineCount += visit.malformedLineCount
         scan.omittedMappingCount += visit.omittedMappingCount
-        for mapping in visit.mappings { add(mapping, of: visit.pid) }
+        for mapping in visit.mappings { add(mapping, of: visit) }
     }
 
-    private mutating func add(_ mapping: ProcessVisit.SeenMapping, of pid: Int32) {
+    private mutating func add(_ mapping: ProcessVisit.SeenMapping, of visit: ProcessVisit) {
         scan.objects.update(mapping.key) {
             MappedObject(
                 key: mapping.key, kind: mapping.kind, name: mapping.name, isDeleted: mapping.isDeleted,
-                mappers: [Mapper(pid: pid, ranges: [mapping.range])])
+                mappers: [Mapper(pid: visit.pid, tid: visit.tid, ranges: [mapping.range])])
         } _: {
-            $0.add(mapping, of: pid)
+            $0.add(mapping, of: visit)
         }
     }
 
@@ -55,7 +55,7 @@ struct MapperJoin {
 }
 
 extension MappedObject {
-    fileprivate mutating func add(_ mapping: ProcessVisit.SeenMapping, of pid: Int32) {
+    fileprivate mutating func add(_ mapping: ProcessVisit.SeenMapping, of visit: ProcessVisit) {
         let known = Self.nameRank(kind, isNameDeleted)
         if Self.nameRank(mapping.kind, mapping.isDeleted) > known {
             kind = mapping.kind
@@ -64,10 +64,10 @@ extension MappedObject {
         }
         if !mapping.isDeleted { isDeleted = false }
         let last = mappers.count - 1
-        if mappers[last].pid == pid {
+        if mappers[last].pid == visit.pid {
             mappers[last].ranges.append(mapping.range)
         } else {
-            mappers.append(Mapper(pid: pid, ranges: [mapping.range]))
+            mappers.append(Mapper(pid: visit.pid, tid: visit.tid, ranges: [mapping.range]))
         }
     }
 
@@ -96,35 +96,33 @@ struct HolderJoin: Sendable {
             if Errno(rawValue: number).isRefusal { scan.refusedCount += 1 } else { failedCount += 1 }
         }
         omittedCount += visit.omittedDescriptorCount
-        for held in visit.descriptors { add(held, of: visit.pid) }
+        for held in visit.descriptors { add(held, of: visit) }
     }
 
-    private mutating func add(_ held: ProcessVisit.SeenDescriptor, of pid: Int32) {
+    private mutating func add(_ held: ProcessVisit.SeenDescriptor, of visit: ProcessVisit) {
         scan.objects.update(held.key) {
             HeldObject(
                 key: held.key, kind: held.kind, name: held.name, isDeleted: held.isDeleted, file: held.file,
-                holders: [Holder(pid: pid, number: held.number)])
+                holders: [Holder(pid: visit.pid, tid: visit.tid, number: held.number)])
         } _: {
-            $0.hold(pid, held)
+            $0.hold(visit, held)
         }
     }
 
     /// Adds those who have a file open that somebody maps shared.
-    mutating func addFiles(
-        of visits: [ProcessVisit], _ mapped: [MappedObject], answers: (DeviceNumber) -> Bool, _ visitor: inout ProcessVisitor
-    ) {
-        guard !mapped.isEmpty else { return }
-        // Files of different mount namespaces may have one name.
-        let keys = Dictionary(grouping: mapped.map { (name: $0.name, key: $0.key) }, by: \.name)
+    mutating func addFiles(of visits: [ProcessVisit], _ mapped: ObjectTable<MappedObject>, _ mounts: ProcFS.Mounts) {
         for visit in visits {
             for open in visit.files {
-                guard let named = keys[open.name] else { continue }
-                guard named.allSatisfy({ answers($0.key.device) }) else {
-                    scan.unaskedFileCount += 1
+                guard let device = mounts.devices[open.mountID] else {
+                    scan.unplacedInodes.insert(open.inode)
                     continue
                 }
-                guard let held = visitor.held(open, of: visit) else { continue }
-                add(held.joined(to: named.map(\.key)), of: visit.pid)
+                let key = ObjectKey(space: .files, device: device, inode: open.inode)
+                guard let object = mapped[key] else { continue }
+                add(
+                    ProcessVisit.SeenDescriptor(
+                        number: open.number, key: key, kind: object.kind, name: object.name, isDeleted: object.isDeleted, file: nil),
+                    of: visit)
             }
         }
     }
@@ -140,26 +138,18 @@ struct HolderJoin: Sendable {
     }
 }
 
-extension ProcessVisit.SeenDescriptor {
-    /// With the key that maps has of the file, where statx(2) tells another device of it than that.
-    fileprivate func joined(to keys: [ObjectKey]) -> ProcessVisit.SeenDescriptor {
-        guard !keys.contains(key), let mapped = keys.first(where: { $0.inode == key.inode }) else { return self }
-        return ProcessVisit.SeenDescriptor(number: number, key: mapped, kind: kind, name: name, isDeleted: isDeleted, file: file)
-    }
-}
-
 /// Those of which there are some.
 private func hiddenOnes(_ all: [(what: String, count: Int, needs: String)]) -> [Hidden] {
     all.filter { $0.count > 0 }.map { Hidden(what: $0.what, count: $0.count, needs: $0.needs) }
 }
 
 extension HeldObject {
-    fileprivate mutating func hold(_ pid: Int32, _ held: ProcessVisit.SeenDescriptor) {
+    fileprivate mutating func hold(_ visit: ProcessVisit, _ held: ProcessVisit.SeenDescriptor) {
         if file == nil { file = held.file }
-        if let last = holders.indices.last, holders[last].pid == pid {
+        if let last = holders.indices.last, holders[last].pid == visit.pid {
             holders[last].count += 1
         } else {
-            holders.append(Holder(pid: pid, number: held.number))
+            holders.append(Holder(pid: visit.pid, tid: visit.tid, number: held.number))
         }
     }
 }

@@ -13,8 +13,8 @@ public struct UseScan: Sendable {
     public internal(set) var renewed: Set<Int32> = []
     /// Those that may be renewed, by pid.
     var visits: [Int32: ProcessVisit] = [:]
-    /// What mapped files were called.
-    var fileNames: [ObjectKey: ByteString] = [:]
+    /// Who could not be seen whole.
+    var incomplete: Set<Int32> = []
 
     public init() {}
 
@@ -22,7 +22,6 @@ public struct UseScan: Sendable {
     public var forNext: UseScan {
         var next = UseScan()
         next.visits = visits
-        next.fileNames = fileNames
         return next
     }
 }
@@ -50,18 +49,34 @@ extension ProcFS {
         public init() {}
     }
 
+    /// Mounted file systems, of all mount namespaces that could be read.
+    public struct Mounts: Sendable {
+        /// By ``Mount/id``.
+        public var devices: [UInt64: DeviceNumber] = [:]
+        /// The file systems of folders of shared memory.
+        public var shared: Set<DeviceNumber> = []
+
+        public init() {}
+
+        func isShared(_ id: UInt64) -> Bool { devices[id].map { shared.contains($0) } ?? false }
+    }
+
+    /// What a second look found.
+    public struct LaterUses: Sendable {
+        fileprivate var keys: Set<ObjectKey> = []
+        fileprivate var inodes: Set<UInt64> = []
+
+        /// Whether an object is used, or may be.
+        public func mayUse(_ key: ObjectKey) -> Bool { keys.contains(key) || inodes.contains(key.inode) }
+    }
+
     /// What else a scan is told.
     public struct UseContext: Sendable {
         /// An earlier scan: processes that did not run since are not visited again.
         public var before: UseScan?
         /// The names of files that folders of shared memory show now.
         public var listed: [ObjectKey: ByteString] = [:]
-        /// Folders beside `/dev/shm` that show the files of a folder of shared memory, as where that is mounted twice: who
-        /// has a file open by a name there has it open all the same.
-        public var alsoShared: Set<ByteString> = []
-        /// Whether a file system answers at once: a descriptor of a file that is mapped shared is asked for what it leads
-        /// to where it does.
-        public var answers: @Sendable (DeviceNumber) -> Bool = { _ in true }
+        public var mounts = Mounts()
 
         public init() {}
     }
@@ -88,8 +103,9 @@ extension ProcFS {
             if isRenewed { scan.renewed.insert(visit.pid) }
             // What is kept for the next scan is bounded like what this one keeps.
             if visit.stamp != nil { scan.visits[visit.pid] = visit }
+            if !visit.isComplete { scan.incomplete.insert(visit.pid) }
         }
-        join(visits.map(\.visit), pids, context, limits, into: &scan)
+        join(visits.map(\.visit), pids, context.mounts, limits, into: &scan)
         return scan
     }
 
@@ -101,7 +117,7 @@ extension ProcFS {
         let namespaces = IPCNamespaces(proc: self)
         let before = context.before?.visits ?? [:]
         return inParallel(pids, grain: Self.processesOfPart) { part in
-            var visitor = ProcessVisitor(self, limits, budget, namespaces, alsoShared: context.alsoShared)
+            var visitor = ProcessVisitor(self, limits, budget, namespaces, context.mounts)
             return part.map { pid in
                 guard let renewed = before[pid]?.renewed(in: self, context.listed), budget.take(renewed) else {
                     return (visitor.visit(pid), false)
@@ -112,9 +128,8 @@ extension ProcFS {
     }
 
     private func join(
-        _ found: [ProcessVisit], _ pids: BoundedList<Int32>, _ context: UseContext, _ limits: UseLimits, into scan: inout UseScan
+        _ found: [ProcessVisit], _ pids: BoundedList<Int32>, _ mounts: Mounts, _ limits: UseLimits, into scan: inout UseScan
     ) {
-        var visits = found
         let (mappers, joined) = bothInParallel {
             var mappers = MapperJoin(expecting: found.reduce(0) { $0 + $1.mappings.count })
             for visit in found { mappers.add(visit, unreadableNamed: limits.unreadableNamed) }
@@ -125,42 +140,35 @@ extension ProcFS {
             return holders
         }
         scan.mappers = mappers
-        let files = mappers.objects.values.filter { $0.kind == .file }
-        for file in files { scan.fileNames[file.key] = file.name }
-        var visitor = ProcessVisitor(self, limits, UseBudget(limits), IPCNamespaces(proc: self), alsoShared: context.alsoShared)
-        // Of files that nobody maps, who has one open is not asked; a name that came since may be that of one.
-        if scan.fileNames != context.before?.fileNames {
-            for index in visits.indices where scan.renewed.contains(visits[index].pid) { visitor.renewFiles(of: &visits[index]) }
-        }
         var holders = joined
-        holders.addFiles(of: visits, files, answers: context.answers, &visitor)
+        holders.addFiles(of: found, mappers.objects, mounts)
         scan.holders = holders.finished()
     }
 
     /// A second look, right after a scan, at those who ran meanwhile and those who are new.
     ///
-    /// - Returns: what they use of shared memory; nil where one of them did not let itself be looked at that did not refuse
-    ///   before.
+    /// - Returns: what they use of shared memory; nil where one of them did not let itself be looked at that did before.
     public func usesSince(
         _ scan: UseScan, _ context: UseContext, limits: UseLimits = UseLimits()
-    ) throws(KernelError) -> Set<ObjectKey>? {
+    ) throws(KernelError) -> LaterUses? {
         let pids = try processes(limit: limits.processes).elements
-        let refused = Set(scan.mappers.unreadable.elements.map(\.pid))
         let known = scan.visits
         let (budget, namespaces) = (UseBudget(limits), IPCNamespaces(proc: self))
         let visits = inParallel(pids, grain: Self.processesOfPart) { part in
-            let awake = part.filter { pid in known[pid]?.stamp?.isStill(in: self) != true }
+            let awake = part.filter { pid in known[pid]?.stamp?.holds(in: self) != true }
             guard !awake.isEmpty else { return [ProcessVisit]() }
-            var visitor = ProcessVisitor(self, limits, budget, namespaces, alsoShared: context.alsoShared)
+            var visitor = ProcessVisitor(self, limits, budget, namespaces, context.mounts)
             return awake.map { visitor.visit($0) }
         }
-        var used: Set<ObjectKey> = []
+        var uses = LaterUses()
+        uses.inodes = scan.holders.unplacedInodes
         for visit in visits {
-            guard visit.isComplete || refused.contains(visit.pid) else { return nil }
-            for mapping in visit.mappings { used.insert(mapping.key) }
-            for held in visit.descriptors { used.insert(held.key) }
+            guard visit.isComplete || scan.incomplete.contains(visit.pid) else { return nil }
+            for mapping in visit.mappings { uses.keys.insert(mapping.key) }
+            for held in visit.descriptors { uses.keys.insert(held.key) }
+            for open in visit.files where context.mounts.devices[open.mountID] == nil { uses.inodes.insert(open.inode) }
         }
-        return used
+        return uses
     }
 
     /// A visit takes from some ten microseconds to milliseconds.

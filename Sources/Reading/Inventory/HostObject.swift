@@ -18,6 +18,8 @@ public struct HostObject: Sendable {
     private var table: SystemVEntry?
     /// A process that sees the object under its name, where this process does not: of another mount namespace.
     public var neighbour: Int32?
+    /// Whether its file system is made of others: ``ObjectPlace/mayLead(to:_:isStacked:)``.
+    public var isStacked = false
     /// Whether it has no name any more.
     public var isDeleted = false
 
@@ -69,9 +71,9 @@ public struct HostObject: Sendable {
     /// Where it may be opened, in the order in which that is tried: a name needs the least rights, an entry of
     /// map_files the most.
     public var places: [ObjectPlace] {
-        let open = holders.prefix(Self.placesMax).map { ObjectPlace.descriptor(pid: $0.pid, number: $0.number) }
+        let open = holders.prefix(Self.placesMax).map { ObjectPlace.descriptor(pid: $0.tid, number: $0.number) }
         let mapped = mappers.prefix(Self.placesMax).compactMap { mapper in
-            mapper.ranges.first.map { ObjectPlace.mapping(pid: mapper.pid, start: $0.start, end: $0.end) }
+            mapper.ranges.first.map { ObjectPlace.mapping(pid: mapper.tid, start: $0.start, end: $0.end) }
         }
         switch id.object {
         case .posix(let name) where isNamedHere: return [.sharedFile(name)]

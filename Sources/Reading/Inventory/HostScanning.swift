@@ -32,7 +32,7 @@ extension HostSources {
     /// Looks again at who uses what a scan found: at those who ran meanwhile, or are new.
     ///
     /// - Returns: what they use; nil where not all of them could be seen.
-    func lookAgain(after scan: HostScan) throws(KernelError) -> Set<ObjectKey>? {
+    func lookAgain(after scan: HostScan) throws(KernelError) -> ProcFS.LaterUses? {
         try proc.usesSince(scan.uses, scan.useContext(after: nil))
     }
 
@@ -72,7 +72,9 @@ extension HostSources {
         guard let key = object.key, object.id.kind != .file || local?.contains(key.device) == true else { return nil }
         let identity = FileIdentity(device: key.device, inode: key.inode)
         for place in object.places {
-            if let file = try? proc.facts(at: place, folder(of: object)), place.mayLead(to: identity, file) { return file }
+            if let file = try? proc.facts(at: place, folder(of: object)), place.mayLead(to: identity, file, isStacked: object.isStacked) {
+                return file
+            }
         }
         return nil
     }
@@ -126,7 +128,7 @@ extension HostSources {
             operation: "open", object: object.name.text, errno: .noSuchFileOrDirectory, needs: nil)
         for place in object.places {
             do throws(KernelError) {
-                return try DescriptorSource.open(place, in: proc, folder(of: object), expecting: identity)
+                return try DescriptorSource.open(place, in: proc, folder(of: object), expecting: identity, isStacked: object.isStacked)
             } catch {
                 // Being refused says more than being gone.
                 if refusal.needs == nil { refusal = error }
@@ -146,10 +148,9 @@ extension HostScan {
     fileprivate func useContext(after before: UseScan?) -> ProcFS.UseContext {
         var context = ProcFS.UseContext()
         context.before = before
-        let known = local
-        context.answers = { device in known?.contains(device) == true }
+        context.mounts.devices = local?.devicesOfMounts ?? [:]
+        context.mounts.shared = Set(folders.map(\.device))
         for folder in folders {
-            context.alsoShared.formUnion(local?.places(of: folder.device) ?? [])
             context.listed.reserveCapacity(context.listed.count + folder.inventory.files.elements.count)
             for file in folder.inventory.files.elements { context.listed[file.file.key] = file.name }
         }
@@ -182,9 +183,6 @@ extension HostScan {
         hide(
             "other IPC namespaces, whose System V objects are seen only where they are attached", otherIPCNamespaceCount,
             "a look from inside (nsenter --ipc)")
-        hide(
-            "descriptors of mapped files that were not asked for", uses.holders.unaskedFileCount,
-            "file systems that are sure to answer")
         hide("namespaces of processes", unseenNamespacesCount, "CAP_SYS_PTRACE")
         hide("folders of shared memory of other mount namespaces", unseenFoldersCount, "CAP_SYS_PTRACE")
         hide("folders of shared memory of other mount namespaces", omittedFolderCount, "a higher limit of folders")

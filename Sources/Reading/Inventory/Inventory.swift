@@ -73,6 +73,7 @@ public struct Inventory: Sendable {
     init(_ scan: HostScan, facts: (HostObject) -> FileFacts?) {
         var found = InventoryJoin.objects(of: scan)
         for index in found.indices {
+            if let key = found[index].key, scan.local?.isStacked(key.device) == true { found[index].isStacked = true }
             if found[index].wantsFacts { found[index].file = facts(found[index]) ?? found[index].file }
             found[index].settleDeletion()
         }

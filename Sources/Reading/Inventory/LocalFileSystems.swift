@@ -18,13 +18,17 @@ struct LocalFileSystems: Sendable {
     private static let neighboursMax = 4
 
     private struct Mounts: Sendable {
+        /// Those that answer.
         var devices: Set<DeviceNumber> = []
-        /// Where file systems on memory are mounted.
-        var places: [DeviceNumber: Set<ByteString>] = [:]
+        /// Those that are made of others, by other device numbers than statx(2) tells of their files.
+        var stacked: Set<DeviceNumber> = []
+        /// All, by their numbers.
+        var all: [UInt64: DeviceNumber] = [:]
 
         mutating func add(_ other: Mounts) {
             devices.formUnion(other.devices)
-            places.merge(other.places) { $0.union($1) }
+            stacked.formUnion(other.stacked)
+            all.merge(other.all) { first, _ in first }
         }
     }
 
@@ -49,14 +53,23 @@ struct LocalFileSystems: Sendable {
         self.all = all
     }
 
+    /// - Parameter pid: nil for this process's own.
     private static func mounts(_ proc: ProcFS, _ pid: Int32?) -> Mounts? {
-        guard let found = try? proc.mounts(of: pid, where: { types.contains($0.type) }) else { return nil }
+        guard let found = try? proc.mounts(of: pid) else { return nil }
+        // Who mounts in a user namespace of their own may put one file system over another that answers when they please.
+        let isTrusted = pid.map { isOfOwnUsers(proc, $0) } ?? true
         var mounts = Mounts()
         for mount in found.elements {
-            mounts.devices.insert(mount.device)
-            if mount.type == "tmpfs" { mounts.places[mount.device, default: []].insert(mount.path) }
+            mounts.all[mount.id] = mount.device
+            if types.contains(mount.type), isTrusted || mount.type == "tmpfs" { mounts.devices.insert(mount.device) }
+            if stackedTypes.contains(mount.type) { mounts.stacked.insert(mount.device) }
         }
         return mounts
+    }
+
+    private static func isOfOwnUsers(_ proc: ProcFS, _ pid: Int32) -> Bool {
+        guard let own = try? proc.host().pidInProc, let mine = try? proc.namespace(.user, of: own) else { return false }
+        return (try? proc.namespace(.user, of: pid)) == mine
     }
 
     /// On memory, on disks of this machine, or on others of these.
@@ -65,8 +78,13 @@ struct LocalFileSystems: Sendable {
         "zfs", "bcachefs", "jfs", "nilfs2", "squashfs", "erofs", "iso9660", "udf", "vfat", "exfat", "ntfs3",
     ]
 
+    private static let stackedTypes: Set<ByteString> = ["overlay", "btrfs", "bcachefs"]
+
     func contains(_ device: DeviceNumber) -> Bool { all.devices.contains(device) }
 
-    /// The folders that a file system on memory is mounted on, in whatever namespace.
-    func places(of device: DeviceNumber) -> Set<ByteString> { all.places[device] ?? [] }
+    /// Whether statx(2) may tell another device of its files than maps does.
+    func isStacked(_ device: DeviceNumber) -> Bool { all.stacked.contains(device) }
+
+    /// Each mount's device.
+    var devicesOfMounts: [UInt64: DeviceNumber] { all.all }
 }
