@@ -11,6 +11,8 @@ struct PageMarks {
     private static let nodePagesMax = 262_144
     /// Mappings of one process that are looked through.
     private static let rangesMax = 1_024
+    /// Mappings of one page that are looked at, on average.
+    private static let stepsOfPage = 16
     /// Pages of one question.
     private static let pagesAtOnce = 4_096
 
@@ -110,21 +112,24 @@ struct PageMarks {
     /// The node of each page of a range, as the first process says that has it mapped in.
     private func nodes(of range: Range<Int>) -> [Int?] {
         var found = [Int?](repeating: nil, count: (range.count + pageBytes - 1) / pageBytes)
-        for mapper in mappers where found.contains(nil) {
+        // One page may be mapped a thousand times, to keep whoever counts them busy.
+        var stepsLeft = Self.stepsOfPage * found.count
+        for mapper in mappers where found.contains(nil) && stepsLeft > 0 {
             var addresses: [UInt64] = []
             var indices: [Int] = []
             var isAsked = [Bool](repeating: false, count: found.count)
             // Each mapping is looked at once, and each page asked for once.
             for mapped in mapper.ranges {
                 guard let shown = mapped.showing(range) else { continue }
-                for address in stride(from: shown.start, to: shown.end, by: pageBytes) {
+                for address in stride(from: shown.start, to: shown.end, by: pageBytes) where stepsLeft > 0 {
+                    stepsLeft -= 1
                     let index = (Int(clamping: shown.offset + (address - shown.start)) - range.lowerBound) / pageBytes
                     guard found.indices.contains(index), found[index] == nil, !isAsked[index] else { continue }
                     isAsked[index] = true
                     addresses.append(address)
                     indices.append(index)
                 }
-                if addresses.count == found.count { break }
+                if addresses.count == found.count || stepsLeft <= 0 { break }
             }
             guard !addresses.isEmpty, let nodes = (try? proc.nodes(of: mapper.tid, addresses)) ?? nil else { continue }
             for (index, node) in zip(indices, nodes) { found[index] = node }

@@ -192,12 +192,12 @@ public final class Surveyor: Sendable {
     /// more.
     ///
     /// Processes come, go and hand on between a look at one and a look at the next: that nobody uses an object is said where
-    /// two looks found it so, each time.
+    /// two looks found it so, the second right after the first; and from then on while each look finds it so.
     private func unused(
         _ inventory: Inventory, _ scan: HostScan, since now: WallTime, _ before: [UnusedObject: WallTime]
     ) throws(KernelError) -> (sure: [UnusedObject: WallTime], remembered: [UnusedObject: WallTime]) {
         let unused = UnusedObject.all(of: inventory, scan, since: now, before)
-        guard unused.keys.contains(where: { !$0.isCounted }) else { return (unused, unused) }
+        guard unused.keys.contains(where: { !$0.isCounted && before[$0] == nil }) else { return (unused, unused) }
         guard let later = try sources.lookAgain(after: scan) else {
             // Somebody would not be seen. That is no use of any: what is known of them stays known.
             return (unused.filter(\.key.isCounted), unused.filter { before[$0.key] != nil || $0.key.isCounted })

@@ -62,11 +62,11 @@ struct ProcessVisitor {
     private let proc: ProcFS
     private let limits: ProcFS.UseLimits
     private let budget: UseBudget
+    private let mounts: ProcFS.Mounts
     private var maps: SharedMapsReader
     private var namespaces: IPCNamespaces
     private var folders = DirectoryReader()
     private var link = [UInt8](repeating: 0, count: 4_096)
-    private let mounts: ProcFS.Mounts
 
     init(
         _ proc: ProcFS, _ limits: ProcFS.UseLimits, _ budget: UseBudget, _ namespaces: IPCNamespaces, _ mounts: ProcFS.Mounts
@@ -186,8 +186,8 @@ struct ProcessVisitor {
         case file(ProcessVisit.OpenFile)
     }
 
-    /// What a descriptor leads to; nil of anything else. Its link tells by its text whether it may be of shared memory;
-    /// only then is asked what it leads to, which opens nothing.
+    /// What a descriptor leads to; nil of anything else. Its link tells by its text, and fdinfo by the mount, whether it may
+    /// be of shared memory; only then is asked what it leads to, which opens nothing.
     private mutating func target(_ number: Int32, in folder: borrowing Descriptor, of tid: Int32) throws(Errno) -> Target? {
         let path = SystemPath(String(number))
         let length = try readLink(path, under: folder.number, into: &link)

@@ -39,9 +39,9 @@ extension ProcFS {
         public var unreadableNamed = 1_000
         /// Descriptors of one process.
         public var descriptors = 65_536
-        /// Descriptors of all processes together; each costs a readlink(2).
+        /// Descriptors of all processes together; each costs a readlink(2), those of files two calls more.
         public var descriptorsInAll = 1_048_576
-        /// Descriptors of files that may turn out to be mapped; each costs its name.
+        /// Descriptors of files that may turn out to be mapped; 24 bytes each.
         public var files = 262_144
         /// Bytes of names kept, of all processes together.
         public var nameBytes = 67_108_864
@@ -61,7 +61,7 @@ extension ProcFS {
         func isShared(_ id: UInt64) -> Bool { devices[id].map { shared.contains($0) } ?? false }
     }
 
-    /// What a second look found.
+    /// What a second look found to be used.
     public struct LaterUses: Sendable {
         fileprivate var keys: Set<ObjectKey> = []
         fileprivate var inodes: Set<UInt64> = []
@@ -76,6 +76,7 @@ extension ProcFS {
         public var before: UseScan?
         /// The names of files that folders of shared memory show now.
         public var listed: [ObjectKey: ByteString] = [:]
+        /// What tells of which file system an open file is.
         public var mounts = Mounts()
 
         public init() {}
