@@ -117,7 +117,7 @@ let package = Package(
         tests(
             "CommandTests",
             ["CShmlens", "Observations", "SegmentFormat", "SharedSegments", "Encoding", "shmlens", system]),
-        tests("ForeignFormatsTests", ["CShmlens", "ForeignFormats"]),
+        tests("ForeignFormatsTests", ["CShmlens", "Observations", "ForeignFormats"]),
         tests("DiagnosticsTests", ["CShmlens", "Observations", "SegmentFormat", "ForeignFormats", "Diagnostics"]),
         tests(
             "EncodingTests",

@@ -1,0 +1,70 @@
+/// What the words of a glibc `pthread_cond_t` say, on 64-bit Linux (sysdeps/nptl/bits/thread-shared-types.h, `struct
+/// __pthread_cond_s`). They are laid out in one of two ways: up to 2.40 each group of waiters has a count of references,
+/// which 2.41 took away, so that what followed moved up. The object does not say which: the C library of who made it does,
+/// or where its waiters wait.
+public struct GlibcCondition: Sendable, Equatable {
+    public enum Layout: Sendable, CaseIterable {
+        /// From 2.25 to 2.40.
+        case countingReferences
+        /// From 2.41 on.
+        case withoutReferences
+
+        fileprivate var sizesOffset: Int { self == .countingReferences ? 24 : 16 }
+        fileprivate var formerSizeOffset: Int { sizesOffset + 8 }
+        fileprivate var waitersOffset: Int { sizesOffset + 12 }
+
+        /// Where waiters wait, from the object's first byte: those of either group.
+        public var waitOffsets: [Int] { [sizesOffset + 16, sizesOffset + 20] }
+    }
+
+    /// Who waits, or is about to leave after having waited. One that was killed is counted for ever, and a call of
+    /// pthread_cond_destroy(3) waits for it.
+    public let waiterCount: UInt32
+    public let processShared: Bool
+    /// Whether limits of time are those of CLOCK_MONOTONIC, and not of CLOCK_REALTIME.
+    public let isMonotonic: Bool
+    /// Whether somebody waits in pthread_cond_destroy(3) for the last waiter to leave.
+    public let isBeingDestroyed: Bool
+
+    /// Bytes of the object that are looked at: all of it.
+    public static let byteCount = 48
+
+    private enum Waiters {
+        static let shared: UInt32 = 1
+        static let monotonic: UInt32 = 2
+        static let destroying: UInt32 = 4
+        static let shift: UInt32 = 3
+    }
+
+    /// - Parameters:
+    ///   - bytes: a copy, from the condition's first byte.
+    ///   - layout: how it is laid out.
+    /// - Returns: nil where there are fewer bytes than ``byteCount``, or they cannot be those of a condition so laid out.
+    public init?(_ bytes: some RandomAccessCollection<UInt8>, layout: Layout) {
+        guard let words = Words(bytes, count: Self.byteCount) else { return nil }
+        let waiters = words.half(layout.waitersOffset)
+        waiterCount = waiters >> Waiters.shift
+        // Both count waiters by twos: the lowest bit is the number of a group. The older group cannot begin behind the last.
+        let (last, first) = (words.word(0) >> 1, words.word(8) >> 1)
+        let former = words.half(layout.formerSizeOffset) >> 2
+        guard waiterCount <= GlibcMutex.largestTid, first <= last, former <= GlibcMutex.largestTid else { return nil }
+        if layout == .withoutReferences {
+            // The end is filled up with zeros.
+            guard words.word(40) == 0 else { return nil }
+        }
+        processShared = waiters & Waiters.shared != 0
+        isMonotonic = waiters & Waiters.monotonic != 0
+        isBeingDestroyed = waiters & Waiters.destroying != 0
+    }
+
+    /// Where a condition may begin whose waiter waits at an address, for each layout: the address tells by its last bits in
+    /// which of the two groups.
+    ///
+    /// - Parameter waitAddress: or an offset; a multiple of four.
+    /// - Returns: nil where no condition can begin there.
+    public static func start(waitAddress: UInt64, layout: Layout) -> UInt64? {
+        guard waitAddress % 4 == 0 else { return nil }
+        let offset = UInt64(layout.waitOffsets[waitAddress % 8 == 0 ? 0 : 1])
+        return waitAddress >= offset ? waitAddress - offset : nil
+    }
+}
