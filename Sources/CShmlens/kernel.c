@@ -16,6 +16,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __GLIBC__
@@ -216,6 +217,23 @@ int shmlens_page_regions(
     if (result < 0) return errno;
     *count = (size_t)result;
     *next = scan.walk_end;
+    return 0;
+}
+
+int shmlens_robust_list(int32_t tid, uint64_t *head) {
+    void *found = NULL;
+    size_t length = 0;
+    if (syscall(SYS_get_robust_list, tid, &found, &length) != 0) return errno;
+    *head = (uint64_t)(uintptr_t)found;
+    return 0;
+}
+
+int shmlens_read_memory(int32_t pid, uint64_t address, void *bytes, size_t count, size_t *got) {
+    struct iovec here = {.iov_base = bytes, .iov_len = count};
+    struct iovec there = {.iov_base = (void *)(uintptr_t)address, .iov_len = count};
+    ssize_t result = process_vm_readv(pid, &here, 1, &there, 1, 0);
+    if (result < 0) return errno;
+    *got = (size_t)result;
     return 0;
 }
 

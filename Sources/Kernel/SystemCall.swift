@@ -188,6 +188,28 @@ func pageNodes(of pid: Int32, _ addresses: [UInt64]) throws(Errno) -> [Int32] {
     return nodes
 }
 
+/// get_robust_list(2): where a thread's list begins; 0 where it has none.
+func robustListHead(of tid: Int32) throws(Errno) -> UInt64 {
+    var head: UInt64 = 0
+    try unsafe checked(shmlens_robust_list(tid, &head))
+    return head
+}
+
+/// process_vm_readv(2), of `count` bytes at most.
+func readMemory(of pid: Int32, at address: UInt64, count: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        do throws(Errno) {
+            try unsafe checked(shmlens_read_memory(pid, address, buffer.baseAddress, count, &filled))
+        } catch {
+            filled = 0
+            failure = error
+        }
+    }
+    if let failure { throw failure }
+    return bytes
+}
+
 /// Whether a file is of hugetlbfs, all of whose pages are huge; fstatfs(2).
 func isOfHugePages(_ descriptor: borrowing Descriptor) throws(Errno) -> Bool {
     var answer: Int32 = 0

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 /* ---- Waiting -------------------------------------------------------------------------------------------- */
@@ -85,6 +86,24 @@ struct shmlens_region {
     uint64_t start;
     uint64_t end;
     uint64_t categories;
+};
+
+/* Where a thread's list of robust mutexes begins, in its own memory; get_robust_list(2). 0 where it has none.
+ *
+ * ESRCH: it is gone · EPERM: a right is missing. */
+int shmlens_robust_list(int32_t tid, uint64_t *head);
+
+/* Copies bytes out of a process's memory; process_vm_readv(2). `got` may be less than `count`, where memory ends.
+ *
+ * EFAULT: nothing is there · ESRCH: it is gone · EPERM: a right is missing. */
+int shmlens_read_memory(int32_t pid, uint64_t address, void *bytes, size_t count, size_t *got);
+
+/* The numbers of calls that wait for what may be shared; asm/unistd.h. */
+enum {
+    SHMLENS_SYS_FUTEX = SYS_futex,
+    SHMLENS_SYS_SEMOP = SYS_semop,
+    SHMLENS_SYS_SEMTIMEDOP = SYS_semtimedop,
+    SHMLENS_SYS_FUTEX_WAITV = 449,
 };
 
 /* Categories of pages; linux/fs.h. */
