@@ -142,8 +142,8 @@ extension ProcFS {
     }
 
     private func facts(_ path: SystemPath) throws(KernelError) -> TaskFacts? {
-        guard let contents = try contents(path) else { return nil }
-        guard let facts = TaskFacts(stat: contents.bytes) else {
+        guard let bytes = try piece(path) else { return nil }
+        guard let facts = TaskFacts(stat: bytes) else {
             throw KernelError(operation: "parse", object: path.text, errno: .badMessage)
         }
         return facts

@@ -89,6 +89,21 @@ public struct ProcFS: Sendable {
         }
     }
 
+    /// The longest file that is read in one piece: proc_pid_stat(5) has 52 numbers of 64 bits at most.
+    private static let pieceBytesMax = 2_048
+
+    /// A file that the kernel writes in one piece, read by one call; nil where its process is gone.
+    func piece(_ path: SystemPath) throws(KernelError) -> [UInt8]? {
+        do throws(Errno) {
+            let bytes = try readOnce(try openDescriptor(path, OpenFlags.file), bytesMax: Self.pieceBytesMax)
+            guard bytes.count < Self.pieceBytesMax else { throw Errno.badMessage }
+            return bytes
+        } catch {
+            if error.meansGone { return nil }
+            throw KernelError(operation: "read", object: path.text, errno: error, needs: Needs.otherProcess)
+        }
+    }
+
     /// A symbolic link's target; nil where its process is gone, or has no such thing.
     func target(of path: SystemPath) throws(KernelError) -> [UInt8]? {
         do throws(Errno) {

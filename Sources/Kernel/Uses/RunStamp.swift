@@ -70,7 +70,7 @@ struct RunStamp: Sendable {
     /// `NANOSECONDS-RUN NANOSECONDS-WAITED TIMES-RUN`; Documentation/scheduler/sched-stats.rst. The kernel writes zeros
     /// where it is built not to count.
     private static func turns(of tid: Int32, in pid: Int32, _ proc: ProcFS) -> Turns? {
-        guard let bytes = proc.smallFile(folder(of: tid, in: pid, proc).appending("schedstat")) else { return nil }
+        guard let bytes = (try? proc.piece(folder(of: tid, in: pid, proc).appending("schedstat"))) ?? nil else { return nil }
         let text = bytes.span
         var position = 0
         guard let nanoseconds = takeDecimal(text, &position), take(UInt8(ascii: " "), text, &position),
@@ -83,7 +83,7 @@ struct RunStamp: Sendable {
     /// Whether a thread is on no processor and waits for none: then the kernel names the function that it waits in. Its
     /// state alone does not tell: on the way to sleep it is said to sleep while it runs.
     private static func isOffProcessors(_ tid: Int32, in pid: Int32, _ proc: ProcFS) -> Bool {
-        let function = proc.smallFile(folder(of: tid, in: pid, proc).appending("wchan"))
+        let function = (try? proc.piece(folder(of: tid, in: pid, proc).appending("wchan"))) ?? nil
         if let function, !function.isEmpty, function != [UInt8(ascii: "0")] { return true }
         // Who has ended waits in none.
         return (try? proc.thread(tid, of: pid))?.state == .zombie
@@ -96,19 +96,6 @@ struct RunStamp: Sendable {
 
     private static func descriptorCount(_ pid: Int32, _ proc: ProcFS) -> Int? {
         (try? fileFacts(proc.path(pid, "fd")))?.sizeBytes
-    }
-}
-
-extension ProcFS {
-    /// The longest that is read so: three numbers of 64 bits, the name of a function of the kernel.
-    private static let smallFileBytesMax = 512
-
-    /// A file that the kernel writes in one piece; nil where there is no such file, or it is longer.
-    fileprivate func smallFile(_ path: SystemPath) -> [UInt8]? {
-        guard let file = try? openDescriptor(path, OpenFlags.file), let bytes = try? readOnce(file, bytesMax: Self.smallFileBytesMax),
-            bytes.count < Self.smallFileBytesMax
-        else { return nil }
-        return bytes
     }
 }
 

@@ -7,15 +7,12 @@ extension ProcFS {
     /// - Throws: ``KernelError`` where a right is missing, or the kernel tells it of nobody (CONFIG_HAVE_ARCH_TRACEHOOK).
     public func blockedCall(of tid: Int32, in pid: Int32) throws(KernelError) -> BlockedCall? {
         let path = path(pid, "task").appending(tid).appending("syscall")
-        guard let contents = try contents(path, bytesMax: Self.callBytesMax) else { return nil }
-        guard let call = BlockedCall(syscall: contents.bytes) else {
+        guard let bytes = try piece(path) else { return nil }
+        guard let call = BlockedCall(syscall: bytes) else {
             throw KernelError(operation: "parse", object: path.text, errno: .badMessage)
         }
         return call
     }
-
-    /// Nine numbers of 64 bits.
-    private static let callBytesMax = 256
 }
 
 extension ProcFS {
