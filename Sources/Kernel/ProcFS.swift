@@ -89,19 +89,19 @@ public struct ProcFS: Sendable {
         }
     }
 
-    /// The longest file that is read in one piece: proc_pid_stat(5) has 52 numbers of 64 bits at most.
+    /// How long files are that the kernel writes in one piece: proc_pid_stat(5) has 52 numbers of 64 bits at most.
     private static let pieceBytesMax = 2_048
 
-    /// A file that the kernel writes in one piece, read by one call; nil where its process is gone.
+    /// A small file's bytes, read by one call where it is as short as the kernel writes those; nil where its process is gone.
     func piece(_ path: SystemPath) throws(KernelError) -> [UInt8]? {
+        let bytes: [UInt8]
         do throws(Errno) {
-            let bytes = try readOnce(try openDescriptor(path, OpenFlags.file), bytesMax: Self.pieceBytesMax)
-            guard bytes.count < Self.pieceBytesMax else { throw Errno.badMessage }
-            return bytes
+            bytes = try readOnce(try openDescriptor(path, OpenFlags.file), bytesMax: Self.pieceBytesMax)
         } catch {
             if error.meansGone { return nil }
             throw KernelError(operation: "read", object: path.text, errno: error, needs: Needs.otherProcess)
         }
+        return bytes.count < Self.pieceBytesMax ? bytes : try contents(path)?.bytes
     }
 
     /// A symbolic link's target; nil where its process is gone, or has no such thing.
