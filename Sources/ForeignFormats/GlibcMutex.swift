@@ -57,17 +57,14 @@ public struct GlibcMutex: Sendable, Equatable {
     /// - Parameter bytes: a copy, from the mutex' first byte; what stands behind ``byteCount`` is not looked at.
     /// - Returns: nil where there are fewer bytes than ``byteCount``.
     public init?(_ bytes: some RandomAccessCollection<UInt8>) {
-        guard bytes.count >= Self.byteCount else { return nil }
-        func word(_ offset: Int) -> UInt32 {
-            bytes.dropFirst(offset).prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
-        }
-        let kind = word(16)
+        guard let words = Words(bytes, count: Self.byteCount) else { return nil }
+        let kind = words.half(16)
         if kind == Kind.destroyed {
             self.init(state: .destroyed)
         } else if kind & ~Kind.known != 0 || kind & Kind.bothProtocols == Kind.bothProtocols {
             self.init(state: .corrupt(reason: "its kind is \(kind), which no mutex has"))
         } else {
-            self.init(kind: kind, lock: word(0), owner: word(8))
+            self.init(kind: kind, lock: words.half(0), owner: words.half(8))
         }
     }
 

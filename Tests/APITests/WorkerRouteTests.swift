@@ -68,16 +68,25 @@ import Workload
         bench.service.supervisor?.shutDown()
     }
 
+    /// For a worker, which is another process, to have come so far; half a minute at most.
+    private func wait(until isSo: () -> Bool) throws {
+        for _ in 0..<30_000 {
+            if isSo() { return }
+            usleep(1_000)
+        }
+        throw BenchError(what: "it did not come to that")
+    }
+
     @Test func `names a stopped holder to who waits in vain, and answers every GET`() throws {
         try bench.withSegment { name, path in
             let made = bench.send("POST", "/api/v1/workers", json: #"{"segment":"\#(name)","workload":"hold"}"#)
             let pid = try #require(made.integer("workers", "0", "pid"))
             let id = try #require(made.integer("workers", "0", "workerId"))
             // To join it has held the lock before, when it was no participant yet.
-            while bench.get(path + "/participants")["participants"]?.array?.isEmpty != false { usleep(1000) }
-            while bench.get(path + "/locks")["locks", "0", "state"]?.string != "held" { usleep(1000) }
+            try wait { bench.get(path + "/participants")["participants"]?.array?.isEmpty == false }
+            try wait { bench.get(path + "/locks")["locks", "0", "state"]?.string == "held" }
             #expect(kill(Int32(pid), SIGSTOP) == 0)
-            while bench.get(path + "/locks")["locks", "0", "verdict"]?.string != "ownerStopped" { usleep(1000) }
+            try wait { bench.get(path + "/locks")["locks", "0", "verdict"]?.string == "ownerStopped" }
             let change = bench.send("POST", path + "/blocks?timeoutMilliseconds=50", json: #"{"sizeBytes":1}"#)
             #expect(change.status == .locked)
             #expect(change["detail"]?.string?.contains("process \(pid)") == true, "\(change.text)")

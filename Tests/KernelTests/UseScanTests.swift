@@ -179,11 +179,11 @@ import Testing
         let key = try DescriptorSource.open(.sharedFile(ByteString(Array(name.utf8)))).file.key
         let everybody = try proc.useScan(try context(after: nil))
         #expect(everybody.holders.objects[key] == nil && everybody.mappers.objects[key] == nil)
-        #expect(try proc.usesSince(everybody, try context(after: nil))?.mayUse(key) != true)
+        #expect(try proc.usesSince(everybody, try context(after: nil).mounts)?.mayUse(key) != true)
         child.tell("take it")
         _ = try await settled(child) { $0.holders.objects[key] != nil }
         // Who may not look at all processes may come upon one that is new, and refuses.
-        let later = try proc.usesSince(everybody, try context(after: nil))
+        let later = try proc.usesSince(everybody, try context(after: nil).mounts)
         #expect(later?.mayUse(key) == true || (later == nil && geteuid() != 0))
     }
 

@@ -83,7 +83,7 @@ public struct WaitGraph: Sendable {
             .map { index, circle in
                 Deadlock(threads: circle, locks: circle.compactMap { waits[$0] }, victims: victims[index, default: []].sorted())
             }
-            .sorted { ($0.threads.first.map { [$0] } ?? []).lexicographicallyPrecedes($1.threads.first.map { [$0] } ?? []) }
+            .sorted { $0.threads[0] < $1.threads[0] }
     }
 
     /// A circle, begun with the least of its threads.

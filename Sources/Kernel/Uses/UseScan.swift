@@ -150,7 +150,7 @@ extension ProcFS {
     ///
     /// - Returns: what they use of shared memory; nil where one of them did not let itself be looked at that did before.
     public func usesSince(
-        _ scan: UseScan, _ context: UseContext, limits: UseLimits = UseLimits()
+        _ scan: UseScan, _ mounts: Mounts, limits: UseLimits = UseLimits()
     ) throws(KernelError) -> LaterUses? {
         let pids = try processes(limit: limits.processes).elements
         let known = scan.visits
@@ -158,7 +158,7 @@ extension ProcFS {
         let visits = inParallel(pids, grain: Self.processesOfPart) { part in
             let awake = part.filter { pid in known[pid]?.stamp?.holds(in: self) != true }
             guard !awake.isEmpty else { return [ProcessVisit]() }
-            var visitor = ProcessVisitor(self, limits, budget, namespaces, context.mounts)
+            var visitor = ProcessVisitor(self, limits, budget, namespaces, mounts)
             return awake.map { visitor.visit($0) }
         }
         var uses = LaterUses()
@@ -167,7 +167,7 @@ extension ProcFS {
             guard visit.isComplete || scan.incomplete.contains(visit.pid) else { return nil }
             for mapping in visit.mappings { uses.keys.insert(mapping.key) }
             for held in visit.descriptors { uses.keys.insert(held.key) }
-            for open in visit.files where context.mounts.devices[open.mountID] == nil { uses.inodes.insert(open.inode) }
+            for open in visit.files where mounts.devices[open.mountID] == nil { uses.inodes.insert(open.inode) }
         }
         return uses
     }

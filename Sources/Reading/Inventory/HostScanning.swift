@@ -33,7 +33,7 @@ extension HostSources {
     ///
     /// - Returns: what they use; nil where not all of them could be seen.
     func lookAgain(after scan: HostScan) throws(KernelError) -> ProcFS.LaterUses? {
-        try proc.usesSince(scan.uses, scan.useContext(after: nil))
+        try proc.usesSince(scan.uses, scan.mounts)
     }
 
     /// The folders of other mount namespaces: containers have their own.
@@ -144,12 +144,19 @@ extension HostScan {
     /// Processes of a namespace that are asked to show its folder: where these refuse or have ended, others do too.
     static let neighboursMax = 4
 
+    /// What tells of which file system an open file is.
+    fileprivate var mounts: ProcFS.Mounts {
+        var mounts = ProcFS.Mounts()
+        mounts.devices = local?.devicesOfMounts ?? [:]
+        mounts.shared = Set(folders.map(\.device))
+        return mounts
+    }
+
     /// What a look at the uses of objects is told: the names of files, in the folders that were listed.
     fileprivate func useContext(after before: UseScan?) -> ProcFS.UseContext {
         var context = ProcFS.UseContext()
         context.before = before
-        context.mounts.devices = local?.devicesOfMounts ?? [:]
-        context.mounts.shared = Set(folders.map(\.device))
+        context.mounts = mounts
         for folder in folders {
             context.listed.reserveCapacity(context.listed.count + folder.inventory.files.elements.count)
             for file in folder.inventory.files.elements { context.listed[file.file.key] = file.name }
