@@ -47,29 +47,28 @@ package func bothInParallel<First: Sendable, Second: Sendable>(
 
 /// Parts of some work, each taken once, and what came of them.
 private final class Board<Output: Sendable>: Sendable {
-    private let partCount: Int
-    private let taken = Atomic(0)
-    private let outputs: Mutex<[Output?]>
-
-    init(partCount: Int) {
-        self.partCount = partCount
-        outputs = Mutex([Output?](repeating: nil, count: partCount))
+    /// What came of one part: written by who took it, read when all have come back. So nobody ever waits here.
+    private final class Place: Sendable {
+        let output = Mutex<Output?>(nil)
     }
+
+    private let taken = Atomic(0)
+    private let places: [Place]
+
+    init(partCount: Int) { places = (0..<partCount).map { _ in Place() } }
 
     func takeNext() -> Int? {
         let index = taken.add(1, ordering: .relaxed).oldValue
-        return index < partCount ? index : nil
+        return index < places.count ? index : nil
     }
 
-    func put(_ output: Output, at index: Int) { outputs.withLock { $0[index] = output } }
+    func put(_ output: Output, at index: Int) { places[index].output.withLock { $0 = output } }
 
     /// Once all who took parts have come back.
     func results() -> [Output] {
-        outputs.withLock { outputs in
-            outputs.map { output in
-                guard let output else { preconditionFailure("each part was done") }
-                return output
-            }
+        places.map { place in
+            guard let output = place.output.withLock({ $0 }) else { preconditionFailure("each part was done") }
+            return output
         }
     }
 }
