@@ -70,7 +70,7 @@ let package = Package(
             name: "shmlens",
             dependencies: [
                 "API", "MicroHTTP", "HTTPCore", "Reading", "Encoding", "Diagnostics", "Workload",
-                "SharedSegments", "SegmentFormat", "Kernel", "Observations", "CShmlens", system,
+                "SharedSegments", "SegmentFormat", "ForeignFormats", "Kernel", "Observations", "CShmlens", system,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

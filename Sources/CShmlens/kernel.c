@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -225,6 +226,16 @@ int shmlens_robust_list(int32_t tid, uint64_t *head) {
     size_t length = 0;
     if (syscall(SYS_get_robust_list, tid, &found, &length) != 0) return errno;
     *head = (uint64_t)(uintptr_t)found;
+    return 0;
+}
+
+int shmlens_semaphore_now(int32_t set, int32_t index, struct shmlens_semaphore *semaphore) {
+    int value = semctl(set, index, GETVAL);
+    int pid = value < 0 ? -1 : semctl(set, index, GETPID);
+    int raising = pid < 0 ? -1 : semctl(set, index, GETNCNT);
+    int zero = raising < 0 ? -1 : semctl(set, index, GETZCNT);
+    if (zero < 0) return errno;
+    *semaphore = (struct shmlens_semaphore){.value = value, .last_pid = pid, .raising = raising, .zero = zero};
     return 0;
 }
 

@@ -20,6 +20,14 @@ int shmlens_run_on(const struct shmlens_processors *processors) {
     return sched_setaffinity(0, sizeof allowed, &allowed) == 0 ? 0 : errno;
 }
 
+int shmlens_run_on_one(int32_t processor) {
+    if (processor < 0 || processor >= CPU_SETSIZE) return EINVAL;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)processor, &one);
+    return sched_setaffinity(0, sizeof one, &one) == 0 ? 0 : errno;
+}
+
 int shmlens_start_elsewhere(
     pthread_t *thread, const struct shmlens_processors *processors, void *(*body)(void *), void *argument) {
     pthread_attr_t attributes;

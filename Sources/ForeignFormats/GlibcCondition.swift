@@ -13,6 +13,9 @@ public struct GlibcCondition: Sendable, Equatable {
         fileprivate var formerSizeOffset: Int { sizesOffset + 8 }
         fileprivate var waitersOffset: Int { sizesOffset + 12 }
 
+        /// Where pthread_cond_destroy(3) waits for the last waiter to leave: the word that counts them.
+        public var destroyWaitOffset: Int { waitersOffset }
+
         /// Where waiters wait, from the object's first byte: those of either group.
         public var waitOffsets: [Int] { [sizesOffset + 16, sizesOffset + 20] }
     }
@@ -20,6 +23,10 @@ public struct GlibcCondition: Sendable, Equatable {
     /// Who waits, or is about to leave after having waited. One that was killed is counted for ever, and a call of
     /// pthread_cond_destroy(3) waits for it.
     public let waiterCount: UInt32
+    /// How often somebody has begun to wait in all.
+    public let waitCount: UInt64
+    /// How many of those that wait hold on to one of the two groups; nil of a layout that does not count them.
+    public let referenceCount: UInt64?
     public let processShared: Bool
     /// Whether limits of time are those of CLOCK_MONOTONIC, and not of CLOCK_REALTIME.
     public let isMonotonic: Bool
@@ -35,6 +42,9 @@ public struct GlibcCondition: Sendable, Equatable {
         static let destroying: UInt32 = 4
         static let shift: UInt32 = 3
     }
+
+    /// Whether what a thread expects of the word that it waits on is what pthread_cond_destroy(3) expects.
+    public static func isDestroying(_ value: UInt32) -> Bool { value & Waiters.destroying != 0 }
 
     /// - Parameters:
     ///   - bytes: a copy, from the condition's first byte.
@@ -52,6 +62,8 @@ public struct GlibcCondition: Sendable, Equatable {
             // The end is filled up with zeros.
             guard words.word(40) == 0 else { return nil }
         }
+        waitCount = last
+        referenceCount = layout == .countingReferences ? UInt64(words.half(16) >> 1) + UInt64(words.half(20) >> 1) : nil
         processShared = waiters & Waiters.shared != 0
         isMonotonic = waiters & Waiters.monotonic != 0
         isBeingDestroyed = waiters & Waiters.destroying != 0

@@ -31,12 +31,23 @@ public struct GlibcReadWriteLock: Sendable, Equatable {
     /// Where readers, and a writer that is the next, wait; and where other writers do.
     public static let phaseWaitOffset = 8
     public static let writersWaitOffset = 12
+    /// Where readers wait that let a writer go first, of a lock that prefers writers and is not recursive.
+    public static let politeReadersWaitOffset = 0
+
+    /// Whether what a thread expects of the word that it waits on is what such readers expect: somebody waits there, readers
+    /// have it, and a writer is the next.
+    public static func isPolite(_ value: UInt32) -> Bool {
+        value & (Readers.writePhase | Readers.writeLocked | Readers.readersWait) == Readers.writeLocked | Readers.readersWait
+            && value >> Readers.shift > 0
+    }
 
     private enum Readers {
         /// It is the writers' turn.
         static let writePhase: UInt32 = 1
         /// A writer has it, or is the next to have it.
         static let writeLocked: UInt32 = 2
+        /// Readers wait on this very word.
+        static let readersWait: UInt32 = 4
         static let shift: UInt32 = 3
     }
 

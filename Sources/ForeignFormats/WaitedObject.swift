@@ -74,8 +74,14 @@ public struct WaitedObject: Sendable, Equatable {
 
     private static func readWriteLocks(word: Int, value: UInt32?, _ image: Image) -> [WaitedObject] {
         // The words are 1 where they are to be waited on, and 2 more where somebody may.
-        if let value { guard value == 3 || value == 2 else { return [] } }
-        return [GlibcReadWriteLock.phaseWaitOffset, GlibcReadWriteLock.writersWaitOffset].compactMap { distance in
+        let phase = [GlibcReadWriteLock.phaseWaitOffset, GlibcReadWriteLock.writersWaitOffset]
+        let distances: [Int]
+        switch value {
+        case nil: distances = phase
+        case let value? where GlibcReadWriteLock.isPolite(value): distances = [GlibcReadWriteLock.politeReadersWaitOffset]
+        case let value?: distances = value == 3 || value == 2 ? phase : []
+        }
+        return distances.compactMap { distance in
             let offset = word - distance
             guard offset >= 0, offset % 8 == 0,
                 let found = bytes(offset, GlibcReadWriteLock.byteCount, image).flatMap({ GlibcReadWriteLock($0) }), found.processShared
@@ -85,14 +91,30 @@ public struct WaitedObject: Sendable, Equatable {
     }
 
     private static func conditions(word: Int, value: UInt32?, _ image: Image) -> [WaitedObject] {
-        guard value ?? 0 == 0 else { return [] }
+        if let value, value != 0 { return GlibcCondition.isDestroying(value) ? destroyedConditions(word: word, image) : [] }
         return GlibcCondition.Layout.allCases.compactMap { layout in
             guard let start = GlibcCondition.start(waitAddress: UInt64(word), layout: layout), start % 8 == 0,
                 let offset = Int(exactly: start),
                 let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
-                found.processShared, value == nil || found.waiterCount > 0
+                found.processShared, value == nil || found.isWaitedOn
             else { return nil }
             return WaitedObject(offset: offset, kind: .condition(found, layout))
         }
     }
+
+    private static func destroyedConditions(word: Int, _ image: Image) -> [WaitedObject] {
+        GlibcCondition.Layout.allCases.compactMap { layout in
+            let offset = word - layout.destroyWaitOffset
+            guard offset >= 0, offset % 8 == 0,
+                let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
+                found.processShared, found.isBeingDestroyed, found.isWaitedOn
+            else { return nil }
+            return WaitedObject(offset: offset, kind: .condition(found, layout))
+        }
+    }
+}
+
+extension GlibcCondition {
+    /// Whether it counts somebody who waits, and that somebody has ever begun to.
+    fileprivate var isWaitedOn: Bool { waiterCount > 0 && waitCount > 0 }
 }

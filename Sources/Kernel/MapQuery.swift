@@ -56,6 +56,29 @@ struct MapQuery {
         return .cut(namelessCount: namelessCount)
     }
 
+    /// Hands the shared mapping that holds an address to `body`, or the next one behind it; none where there is none.
+    ///
+    /// - Returns: false where the kernel cannot be asked like this.
+    mutating func at(
+        _ address: UInt64, _ maps: borrowing Descriptor, _ body: (MapsLine, Span<UInt8>) -> Void
+    ) throws(Errno) -> Bool {
+        var map = shmlens_map()
+        do throws(Errno) {
+            try nextSharedMap(maps.number, address, &map, &name, capacity: Self.nameBytesMax)
+            hand(map, body)
+        } catch {
+            switch error {
+            case .noSuchFileOrDirectory: return true
+            case .inappropriateIOCTLForDevice: return false
+            case .fileNameTooLong:
+                try nextSharedMap(maps.number, address, &map, &name, capacity: 0)
+                hand(map, body)
+            default: throw error
+            }
+        }
+        return true
+    }
+
     private mutating func hand(_ map: shmlens_map, _ body: (MapsLine, Span<UInt8>) -> Void) {
         // A range that is none is nobody's.
         guard map.start < map.end else { return }

@@ -1,3 +1,4 @@
+import CShmlens
 public import Observations
 import SystemPackage
 
@@ -65,6 +66,22 @@ extension ProcFS {
             }
         }
         malformed += malformedCount + reader.overlongLineCount
+    }
+}
+
+/// One semaphore of a System V set of this process's own IPC namespace; nil where there is none.
+///
+/// - Throws: ``KernelError`` where a right is missing.
+public func systemVSemaphore(_ index: Int, ofSet set: Int32) throws(KernelError) -> SystemVSemaphore? {
+    guard let number = Int32(exactly: index), number >= 0 else { return nil }
+    do throws(Errno) {
+        let now = try semaphoreNow(set, number)
+        return SystemVSemaphore(
+            index: index, value: Int(now.value), lastPID: now.last_pid > 0 ? now.last_pid : nil,
+            raisingCount: Int(now.raising), zeroCount: Int(now.zero))
+    } catch {
+        if error == .invalidArgument || error == .identifierRemoved { return nil }
+        throw KernelError(operation: "semctl", object: "semaphore set \(set)", errno: error, needs: "CAP_IPC_OWNER")
     }
 }
 

@@ -195,6 +195,13 @@ func robustListHead(of tid: Int32) throws(Errno) -> UInt64 {
     return head
 }
 
+/// semctl(2), of one semaphore.
+func semaphoreNow(_ set: Int32, _ index: Int32) throws(Errno) -> shmlens_semaphore {
+    var semaphore = shmlens_semaphore()
+    try unsafe checked(shmlens_semaphore_now(set, index, &semaphore))
+    return semaphore
+}
+
 /// process_vm_readv(2), of `count` bytes at most.
 func readMemory(of pid: Int32, at address: UInt64, count: Int) throws(Errno) -> [UInt8] {
     var failure: Errno?

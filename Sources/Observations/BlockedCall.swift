@@ -7,7 +7,7 @@ public enum BlockedCall: Sendable, Hashable {
     /// futex(2), one of the operations that wait.
     case futex(FutexWait)
     /// futex_waitv: some words at a time. Which, stands in the thread's own memory.
-    case futexVector(address: UInt64, count: Int)
+    case futexVector(address: UInt64, count: Int, isTimed: Bool)
     /// semop(2) or semtimedop(2). Which of its semaphores, stands in the thread's own memory.
     case semaphoreSet(id: Int32, operations: UInt64, count: Int, isTimed: Bool)
     /// Any other.

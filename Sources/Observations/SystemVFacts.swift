@@ -80,6 +80,25 @@ public struct SystemVSemaphoreSet: Sendable, Hashable {
     }
 }
 
+/// One semaphore of a set, as semctl(2) tells it.
+public struct SystemVSemaphore: Sendable, Hashable {
+    public let index: Int
+    public let value: Int
+    /// The last process that changed it; nil where none did, or it cannot be seen from here.
+    public let lastPID: Int32?
+    /// Threads that wait for it to rise, and for it to be 0, by the kernel's own count.
+    public let raisingCount: Int
+    public let zeroCount: Int
+
+    public init(index: Int, value: Int, lastPID: Int32?, raisingCount: Int, zeroCount: Int) {
+        self.index = index
+        self.value = value
+        self.lastPID = lastPID
+        self.raisingCount = raisingCount
+        self.zeroCount = zeroCount
+    }
+}
+
 /// What an IPC namespace has: the reader's own, since the kernel shows no other.
 public struct SystemVInventory: Sendable {
     public var segments = BoundedList<SystemVSegment>()

@@ -12,10 +12,15 @@ public final class Lens: Sendable {
     public let host: HostFacts
     public let surveyor: Surveyor
     private let pictures = PictureCache()
+    let lockWatch = LockWatch()
+
+    /// How long one answer may read pages, or the page tables of processes: it tells what it left out.
+    let answerNanosecondsMax: Int64
 
     /// - Throws: ``KernelError`` where /proc cannot be read.
-    public init(sources: HostSources = HostSources()) throws(KernelError) {
+    public init(sources: HostSources = HostSources(), answerNanosecondsMax: Int64 = 1_000_000_000) throws(KernelError) {
         self.sources = sources
+        self.answerNanosecondsMax = answerNanosecondsMax
         host = try sources.proc.host()
         surveyor = Surveyor(sources: sources)
     }

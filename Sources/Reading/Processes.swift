@@ -4,8 +4,6 @@ import Observations
 
 /// Who maps what.
 extension Lens {
-    /// How long one answer may spend on the page tables of processes: those that are left are told without their use.
-    private static let useNanosecondsMax: Int64 = 1_000_000_000
     /// Runs of pages that one answer tells, of all mappings together.
     static let touchedRunsMax = 65_536
 
@@ -27,7 +25,7 @@ extension Lens {
         }
         do throws(QueryError) {
             let page = try MappingPlace.page(of: object.mappers, request)
-            var look = ProcessLook(lens: self, survey: survey, deadline: begin.monotonicNanoseconds + Self.useNanosecondsMax)
+            var look = ProcessLook(lens: self, survey: survey, deadline: begin.monotonicNanoseconds + answerNanosecondsMax)
             let reports = page.mappers.flatMap { look.reports(of: $0, object, touched: touched) }
             return Answer(
                 MappingsReport(mappings: reports, hidden: look.hidden, next: page.next),
@@ -49,7 +47,7 @@ extension Lens {
         let begin = Clocks.reading()
         let survey = try self.survey(fresh: fresh)
         guard let facts = try task(pid) else { return nil }
-        var look = ProcessLook(lens: self, survey: survey, deadline: begin.monotonicNanoseconds + Self.useNanosecondsMax)
+        var look = ProcessLook(lens: self, survey: survey, deadline: begin.monotonicNanoseconds + answerNanosecondsMax)
         let mappings = try look.mappings(of: pid)
         let open = survey.inventory.objects.compactMap { object in
             object.holders.first { $0.pid == pid }.map {

@@ -177,44 +177,6 @@ extension Lens {
         }
     }
 
-    /// The segment's lock and conditions, who holds and who waits.
-    ///
-    /// - Parameter scan: asks for locks that nothing tells of. They are not looked for yet, which the answer says.
-    public func locks(_ id: SegmentIdentifier, scan: Bool = false) throws(ReadingError) -> Answer<LocksReport> {
-        let begin = Clocks.reading()
-        let segment = try managed(id)
-        let header = try segment.header()
-        let attendance = try attendance(of: segment)
-        let found = locks(of: segment, header, attendance)
-        var hidden =
-            found?.hidden
-            ?? [Hidden(what: "the lock, which another C library made", count: 1, needs: "a decoder for that library")]
-        if scan {
-            hidden.append(
-                Hidden(
-                    what: "unknown locks: pages were not scanned for them", count: 1,
-                    needs: "a version of shmlens that scans"))
-        }
-        return Answer(
-            LocksReport(locks: found?.reports ?? []),
-            envelope(since: begin, header.consistency.joined(attendance.consistency), hidden: hidden))
-    }
-
-    /// The lock first; nil where its words cannot be read.
-    private func locks(
-        of segment: ManagedSegment, _ header: SegmentReader<DescriptorSource>.HeaderPicture, _ attendance: Attendance
-    ) -> (reports: [LockReport], hidden: [Hidden])? {
-        guard
-            let words = ManagedLock(
-                record: header.lock, libc: segment.identity.libc, participants: attendance.records)
-        else { return nil }
-        var facts: [ThreadKey: ThreadFacts] = [:]
-        let file = segment.object.file
-        for key in words.threads { facts[key] = thread(key, mapping: file) }
-        let reports = words.locks(facts: facts, nowNanoseconds: UInt64(clamping: Clocks.coarseNanoseconds()))
-        return (reports, words.hidden(beside: reports[0]))
-    }
-
     /// Events newer than one.
     public func events(
         _ id: SegmentIdentifier, after: UInt64?, sort: ListSort<EventKey> = ListSort(.natural), page: PageRequest

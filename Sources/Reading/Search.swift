@@ -3,14 +3,12 @@ import Kernel
 import Observations
 
 extension Lens {
-    /// How long one answer may search; the next one goes on.
-    public static let searchNanosecondsMax: Int64 = 1_000_000_000
-
     /// Looks for bytes in one object, or in all that may be read.
     ///
     /// Reads what there is, and of holes no more than a match may take that begins or ends in one: nothing is allocated, and
     /// zeros that nobody wrote are not found. Files that are on no tmpfs are searched only where
-    /// one is named: reading them would bring them into memory.
+    /// one is named: reading them would bring them into memory. Where the time is over that an answer may take, the next one
+    /// goes on.
     ///
     /// - Parameters:
     ///   - id: nil for all objects.
@@ -20,7 +18,7 @@ extension Lens {
     ) throws(ListError) -> Answer<SearchReport> {
         let begin = Clocks.reading()
         var search = Search(
-            pattern: pattern, limit: request.limit, deadline: begin.monotonicNanoseconds + Self.searchNanosecondsMax)
+            pattern: pattern, limit: request.limit, deadline: begin.monotonicNanoseconds + answerNanosecondsMax)
         do throws(QueryError) {
             if let cursor = request.cursor { search.begin = try SearchPlace(cursor) }
         } catch {

@@ -1,5 +1,6 @@
 import Diagnostics
 import Encoding
+import ForeignFormats
 import Kernel
 import Observations
 
@@ -70,24 +71,39 @@ struct Facts {
 
     static func of(_ lock: LockReport) -> Facts {
         var facts = Facts()
-        facts.add("lock", "\(lock.label ?? lock.type.rawValue) at offset \(lock.offset)")
+        let place = lock.place.index.map { "number \($0)" } ?? "at offset \(lock.place.number)"
+        facts.add(lock.type.rawValue, "\(lock.label.map { "\($0) " } ?? "")\(place)")
+        let traits = [
+            lock.mutexType?.rawValue, lock.robust == true ? "robust" : nil,
+            lock.protocol.flatMap { $0 == MutexProtocol.none ? nil : "priority: \($0.rawValue)" },
+        ].compactMap { $0 }
+        if !traits.isEmpty { facts.add("kind", traits.joined(separator: ", ")) }
         facts.add("state", lock.state.rawValue)
+        facts.add("value", lock.value.map { "\($0)" })
         facts.add("verdict", lock.verdict.rawValue)
-        if let owner = lock.owner {
-            facts.add(
-                "owner",
-                "\(owner.command ?? "?"), pid \(owner.pid.map { "\($0)" } ?? "?"), tid \(owner.tid), \(owner.threadState.rawValue)")
-            facts.add("held for", owner.heldForMilliseconds.map { "\($0) ms" })
-        }
+        facts.add("because", lock.message)
+        facts.add("advice", lock.advice)
+        for owner in lock.owner.map({ [$0] }) ?? lock.ownerCandidates { facts.add(lock.owner == nil ? "perhaps" : "owner", of(owner)) }
+        facts.add("held for", lock.owner?.heldForMilliseconds.map { "\($0) ms" })
         for waiter in lock.waiters {
             let time = waiter.waitingForMilliseconds.map { " for \($0) ms" } ?? ""
-            facts.add("waiter", "\(waiter.command ?? "?"), pid \(waiter.pid), tid \(waiter.tid)\(time)")
+            let limit = waiter.timed == true ? ", with a limit" : ""
+            facts.add("waiter", "\(waiter.command ?? "?"), pid \(waiter.pid), tid \(waiter.tid)\(time)\(limit)")
         }
+        facts.add("known by", lock.evidence.map(\.rawValue).joined(separator: ", "))
+        for caveat in lock.caveats { facts.add("not sure", caveat) }
         if let statistics = lock.statistics {
             facts.add("acquisitions", "\(statistics.acquisitions), \(statistics.contended) contended")
             facts.add("owner deaths", "\(statistics.ownerDeaths)")
         }
+        for holder in lock.lastHolders {
+            facts.add("changed by", "\(Notes.name(holder.owner)), operation \(holder.sequence) at \(Notes.time(holder.at))")
+        }
         return facts
+    }
+
+    private static func of(_ owner: LockOwnerReport) -> String {
+        "\(owner.command ?? "?"), pid \(owner.pid.map { "\($0)" } ?? "?"), tid \(owner.tid), \(owner.threadState.rawValue)"
     }
 
     private mutating func append(_ other: Facts) { rows += other.rows }

@@ -247,30 +247,6 @@ struct Blocks: ParsableCommand {
     }
 }
 
-struct Locks: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show a segment's lock: who holds it, who waits. Exit status 2 where something is wrong.",
-        discussion: "Example:\n  shmlens locks shmlens-demo")
-
-    @OptionGroup var segment: SegmentArgument
-    @Flag(help: "Look for unknown locks in resident pages too.")
-    var scan = false
-    @OptionGroup var output: OutputOptions
-
-    func run() throws {
-        try Terminal.run(Self.self) {
-            let answer = try Lens().locks(try segment.identifier(), scan: scan)
-            if output.json {
-                try Terminal.print(json: answer)
-            } else {
-                for lock in answer.report.locks { try Terminal.print(Facts.of(lock).text() + "\n") }
-                Notes.tell(answer.envelope)
-            }
-            guard answer.report.locks.allSatisfy({ $0.verdict == .ok }) else { throw ExitCode(Exit.findings.rawValue) }
-        }
-    }
-}
-
 struct Events: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List a segment's last operations: who did what, and when.",

@@ -18,6 +18,7 @@ struct Shmlens: ParsableCommand {
               shmlens blocks shmlens-demo --limit 10    the blocks of its heap
               shmlens processes --sort -mappedBytes     who has most of it
               shmlens search --text hello               where a text stands, in all of it
+              shmlens locks                             who waits for which lock
 
             Exit status: 0 fine, 1 failed, 2 findings, 3 deadlock, 4 not found, 5 no right, \
             6 lock not had in time, 64 usage.
@@ -29,7 +30,7 @@ struct Shmlens: ParsableCommand {
                 name: "Looking",
                 subcommands: [
                     List.self, Show.self, Dump.self, Bytes.self, Blocks.self, Heap.self, Locks.self, Events.self,
-                    Participants.self, Layout.self, Verify.self, SearchCommand.self, Processes.self,
+                    Participants.self, Layout.self, Verify.self, SearchCommand.self, Processes.self, Top.self,
                 ]),
             CommandGroup(
                 name: "Changing",

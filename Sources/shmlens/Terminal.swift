@@ -13,6 +13,7 @@ import Workload
 enum Exit: Int32 {
     case failed = 1
     case findings = 2
+    case deadlock = 3
     case notFound = 4
     case noRight = 5
     case lockTimeout = 6

@@ -43,10 +43,12 @@ private final class Segments: InsideSource {
     }
 
     static func lock(_ verdict: LockReport.Verdict) -> LockReport {
-        LockReport(
-            offset: 256, type: .mutex, label: "lock", state: verdict == .ok ? .free : .held, recoverable: nil, owner: nil,
-            waiters: [], mutexType: nil, robust: true, processShared: true, protocol: nil, evidence: [.header],
-            verdict: verdict, statistics: nil)
+        var lock = LockReport(
+            place: .offset(256), type: .mutex, state: verdict == .ok ? .free : .held, evidence: [.header], verdict: verdict)
+        lock.label = "lock"
+        lock.robust = true
+        lock.processShared = true
+        return lock
     }
 }
 

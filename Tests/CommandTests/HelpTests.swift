@@ -11,7 +11,7 @@ import Testing
     static func question(_ verb: String, _ name: String) -> [String] {
         [verb, name] + (verb == "search" ? ["--text", "x"] : [])
     }
-    static let verbs = ["serve", "worker"] + looking + changing
+    static let verbs = ["serve", "worker", "top"] + looking + changing
 
     @Test func `the help of the program names each verb, and no other`() throws {
         let help = try shmlens("--help")

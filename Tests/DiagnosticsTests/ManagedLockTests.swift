@@ -59,7 +59,7 @@ import Testing
         #expect(report.state == .free && report.verdict == .ok && report.owner == nil && report.recoverable == nil)
         #expect(report.type == .mutex && report.mutexType == .errorCheck && report.robust == true)
         #expect(report.processShared == true && report.protocol == MutexProtocol.none)
-        #expect(report.offset == shmlens_header_offset_lock_mutex && report.evidence == [.header])
+        #expect(report.place.offset == shmlens_header_offset_lock_mutex && report.evidence == [.header])
     }
 
     @Test func `a held lock names its owner, what it does and for how long it has held it`() throws {
@@ -80,7 +80,7 @@ import Testing
         #expect(report.state == .held && report.verdict == .ownerStopped)
         #expect(report.owner?.threadState == state)
         let finding = try #require(report.finding)
-        #expect(finding.code == "ownerStopped" && finding.severity == .error && finding.offset == report.offset)
+        #expect(finding.code == "ownerStopped" && finding.severity == .error && finding.offset == report.place.offset)
         #expect(finding.message == "the lock is held by worker (101), which is stopped: nobody gets it until it goes on")
     }
 
@@ -222,8 +222,8 @@ import Testing
             ])
         #expect(locks[1].state == .waitedOn && locks[1].waiters.map(\.tid) == [1104])
         #expect(locks[2].state == .waitedOn && locks[2].waiters.map(\.tid) == [1106])
-        #expect(locks[2].offset == shmlens_header_offset_classic_condition && locks[2].label == "classic condition")
-        #expect(locks[1].offset == shmlens_header_offset_condition_sequence && locks[1].mutexType == nil)
+        #expect(locks[2].place.offset == shmlens_header_offset_classic_condition && locks[2].label == "classic condition")
+        #expect(locks[1].place.offset == shmlens_header_offset_condition_sequence && locks[1].mutexType == nil)
     }
 
     @Test func `one who waits and has no slot is hidden, and nobody is where a participant waits`() throws {

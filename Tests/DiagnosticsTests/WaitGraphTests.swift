@@ -7,7 +7,7 @@ import Testing
     private func thread(_ number: Int32) -> WaitGraph.Thread { WaitGraph.Thread(pid: number, tid: number) }
 
     private func lock(_ number: Int, _ segment: SegmentIdentifier = .posix("a")) -> WaitGraph.Lock {
-        WaitGraph.Lock(segment: segment, offset: number * 64)
+        WaitGraph.Lock(segment: segment, place: .offset(number * 64))
     }
 
     /// Each pair says who waits for which lock, and each lock is owned by the thread of its number.

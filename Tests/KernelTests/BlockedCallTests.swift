@@ -50,7 +50,7 @@ import Testing
 
     @Test func `other calls that wait for what may be shared`() {
         #expect(
-            parse("449 0x7f00 0x3 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n") == .futexVector(address: 0x7f00, count: 3))
+            parse("449 0x7f00 0x3 0x0 0x0 0x0 0x0 0x7ffe 0x7fff\n") == .futexVector(address: 0x7f00, count: 3, isTimed: false))
         #expect(
             parse("\(SHMLENS_SYS_SEMTIMEDOP) 0x9 0x7f00 0x2 0x0 0x0 0x0 0x7ffe 0x7fff\n")
                 == .semaphoreSet(id: 9, operations: 0x7f00, count: 2, isTimed: false))

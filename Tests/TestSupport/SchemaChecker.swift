@@ -69,10 +69,18 @@ public struct SchemaChecker {
             return checkObject(value, [(name, schemas[name] ?? .null)], at: place)
         }
         if let choices = schema["anyOf"]?.array {
-            guard let fitting = choices.first(where: { Self.fitsKind(value, $0) }) else {
-                return fault(place, "fits none of \(choices.count)")
+            let fitting = choices.filter { Self.fitsKind(value, $0) }
+            guard let first = fitting.first else { return fault(place, "fits none of \(choices.count)") }
+            for choice in fitting {
+                var checked = self
+                checked.check(value, choice, at: place)
+                if checked.faults.count == faults.count {
+                    self = checked
+                    return
+                }
             }
-            return check(value, fitting, at: place)
+            // What is wrong with the first is as good as what is wrong with any.
+            return check(value, first, at: place)
         }
         if let values = schema["enum"]?.array, !values.contains(value) { return fault(place, "is none of the choices") }
         if let constant = schema["const"], constant != value { return fault(place, "is not the constant") }

@@ -137,6 +137,6 @@ struct HostInsides: InsideSource {
     }
 
     func locks(_ id: SegmentIdentifier) throws(Problem) -> [LockReport] {
-        try looking { () throws(ReadingError) in try service.lens.locks(id) }.report.locks
+        try looking { () throws(ReadingError) in try service.lens.headerLocks(id) }
     }
 }

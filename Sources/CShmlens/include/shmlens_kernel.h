@@ -93,6 +93,20 @@ struct shmlens_region {
  * ESRCH: it is gone · EPERM: a right is missing. */
 int shmlens_robust_list(int32_t tid, uint64_t *head);
 
+/* A semaphore of a System V set, by four questions one after the other: its value, the last process that changed it (0 where
+ * that is not of this pid namespace), how many threads wait for it to rise, and how many for it to be 0. */
+struct shmlens_semaphore {
+    int32_t value;
+    int32_t last_pid;
+    int32_t raising;
+    int32_t zero;
+};
+
+/* semctl(2); changes nothing, not even a time.
+ *
+ * EINVAL: there is no such set, or no such index · EIDRM: it was removed meanwhile · EACCES: a right is missing. */
+int shmlens_semaphore_now(int32_t set, int32_t index, struct shmlens_semaphore *semaphore);
+
 /* Copies bytes out of a process's memory; process_vm_readv(2). `got` may be less than `count`, where memory ends.
  *
  * EFAULT: nothing is there · ESRCH: it is gone · EPERM: a right is missing. */
@@ -104,6 +118,9 @@ enum {
     SHMLENS_SYS_SEMOP = SYS_semop,
     SHMLENS_SYS_SEMTIMEDOP = SYS_semtimedop,
     SHMLENS_SYS_FUTEX_WAITV = 449,
+    /* Of 32-bit programs, on x86 and ARM alike; asm/unistd_32.h. */
+    SHMLENS_SYS_FUTEX_32 = 240,
+    SHMLENS_SYS_FUTEX_TIME64_32 = 422,
 };
 
 /* Categories of pages; linux/fs.h. */

@@ -5,7 +5,7 @@ extension LockReport {
     public var finding: Finding? {
         guard verdict != .ok else { return nil }
         let (severity, message) = trouble
-        return Finding(code: verdict.rawValue, severity: severity, message: message, offset: offset)
+        return Finding(code: verdict.rawValue, severity: severity, message: message, offset: place.offset)
     }
 
     private var trouble: (Finding.Severity, String) {
@@ -18,6 +18,8 @@ extension LockReport {
             (.error, "\(holder) died with the lock, which the system did not mark: nobody can take it again")
         case (_, .ownerDead): (.warning, "\(holder) died with the lock: the next to take it repairs what was half done")
         case (_, .ownerNotMapping): (.error, "the lock is held by \(holder), which no longer maps the segment")
+        case (_, .deadlock): (.error, message ?? "threads wait for one another, and the lock is one that they wait for")
+        case (_, .willAbort), (_, .phantomReaders), (_, .deadWaiters), (_, .waitingOnNobody): (severity, message ?? verdict.rawValue)
         case (_, .ambiguous), (_, .ok): (.warning, "who holds the lock cannot be told from here")
         }
     }

@@ -76,12 +76,20 @@ public struct ManagedLock: Sendable {
     public func lock(facts: [ThreadKey: ThreadFacts], nowNanoseconds: UInt64) -> LockReport {
         let ownerFacts = owner.map { facts[$0] ?? .unknown }
         let judgement = judge(ownerFacts)
-        return LockReport(
-            offset: shmlens_header_offset_lock_mutex, type: .mutex, label: "lock", state: judgement.state,
-            recoverable: judgement.recoverable, owner: ownerReport(ownerFacts, judgement.state, nowNanoseconds),
-            waiters: waiters(.lock, facts, nowNanoseconds), mutexType: mutex.type, robust: mutex.robust,
-            processShared: mutex.processShared, protocol: mutex.protocol, evidence: [.header],
-            verdict: judgement.verdict, statistics: LockReport.Statistics(record))
+        var report = LockReport(
+            place: .offset(shmlens_header_offset_lock_mutex), type: .mutex, state: judgement.state, evidence: [.header],
+            verdict: judgement.verdict)
+        report.label = "lock"
+        report.recoverable = judgement.recoverable
+        report.owner = ownerReport(ownerFacts, judgement.state, nowNanoseconds)
+        report.waiters = waiters(.lock, facts, nowNanoseconds)
+        report.mutexType = mutex.type
+        report.robust = mutex.robust
+        report.processShared = mutex.processShared
+        report.protocol = mutex.protocol
+        report.statistics = LockReport.Statistics(record)
+        report.message = report.finding?.message
+        return report
     }
 
     /// What the lock's waiters do not show.
@@ -101,10 +109,12 @@ public struct ManagedLock: Sendable {
     }
 
     private static func condition(_ label: String, at offset: Int, waiters: [WaiterReport]) -> LockReport {
-        LockReport(
-            offset: offset, type: .condition, label: label,
-            state: waiters.isEmpty ? .idle : .waitedOn, recoverable: nil, owner: nil, waiters: waiters, mutexType: nil,
-            robust: nil, processShared: true, protocol: nil, evidence: [.header], verdict: .ok, statistics: nil)
+        var report = LockReport(
+            place: .offset(offset), type: .condition, state: waiters.isEmpty ? .idle : .waitedOn, evidence: [.header], verdict: .ok)
+        report.label = label
+        report.waiters = waiters
+        report.processShared = true
+        return report
     }
 
     // MARK: Judging

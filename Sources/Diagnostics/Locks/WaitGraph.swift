@@ -17,16 +17,15 @@ public struct WaitGraph: Sendable {
 
     public struct Lock: Sendable, Hashable, Comparable {
         public let segment: SegmentIdentifier
-        /// From the object's first byte; of a System V set the number of the semaphore.
-        public let offset: Int
+        public let place: LockPlace
 
-        public init(segment: SegmentIdentifier, offset: Int) {
+        public init(segment: SegmentIdentifier, place: LockPlace) {
             self.segment = segment
-            self.offset = offset
+            self.place = place
         }
 
         public static func < (left: Lock, right: Lock) -> Bool {
-            left.segment == right.segment ? left.offset < right.offset : left.segment < right.segment
+            left.segment == right.segment ? left.place < right.place : left.segment < right.segment
         }
     }
 

@@ -52,6 +52,7 @@ enum OperationTable {
             problems: [409, 507]),
         "resizeBlock": Notes(answer: .reference("Block"), required: ["sizeBytes"], problems: [409, 507]),
         "freeBlock": Notes(problems: [409]),
+        "hostLocks": Notes(answer: .reference("HostLocks")),
         "listLocks": Notes(answer: .reference("LockList"), problems: [409]),
         "listParticipants": Notes(
             answer: .reference("ParticipantList"), sortKeys: ParticipantKey.allCases.map(\.rawValue), problems: [409]),

@@ -1,5 +1,4 @@
 import Diagnostics
-import ForeignFormats
 import Observations
 import SegmentFormat
 
@@ -43,11 +42,7 @@ extension SchemaTable {
         ),
         (
             "Owner",
-            .object([
-                .always("slot", .count), .always("generation", .count),
-                .always("pid", .orNull(.count), "0 for external; null where the slot was given to another since"),
-                .always("name", .orNull(.text)), .always("alive", .liveness),
-            ])
+            .object(ownerMembers)
         ),
         ("Block", .object(block)),
         (
@@ -82,59 +77,10 @@ extension SchemaTable {
         .maybe("allocatedAt", .time, "of a used or orphaned block"),
     ]
 
-    static let locks: [(name: String, schema: Schema)] = [
-        ("LockList", .object([.always("locks", .array(.reference("Lock")))])),
-        (
-            "Lock",
-            .object([
-                .always("offset", .count), .always("type", .choice(of: LockReport.Kind.self)), .maybe("label", .text),
-                .always("state", .choice(of: LockReport.State.self)),
-                .maybe("recoverable", .boolean, "whether the next who locks it is told that its owner died"),
-                .maybe("owner", .reference("LockOwner")),
-                .always("waiters", .array(.reference("Waiter")), "the longest wait first"),
-                .maybe("mutexType", .choice(of: MutexType.self)), .maybe("robust", .boolean),
-                .maybe("processShared", .boolean), .maybe("protocol", .choice(of: MutexProtocol.self)),
-                .always("evidence", .array(.choice(of: LockReport.Evidence.self)), "how it is known"),
-                .always("verdict", .choice(of: LockReport.Verdict.self)),
-                .maybe("statistics", .reference("LockStatistics")),
-            ])
-        ),
-        (
-            "LockOwner",
-            .object([
-                .always("pid", .orNull(.count), "null where only the thread is known"), .always("tid", .count),
-                .always("command", .orNull(.text)), .always("alive", .liveness),
-                .always("threadState", .choice(of: ThreadState.self)),
-                .maybe("heldForMilliseconds", .count, "good to a few milliseconds"),
-            ])
-        ),
-        (
-            "Waiter",
-            .object([
-                .always("pid", .count), .always("tid", .count), .always("command", .orNull(.text)),
-                .always("threadState", .choice(of: ThreadState.self)),
-                .maybe("waitingForMilliseconds", .count, "good to a few milliseconds"),
-            ])
-        ),
-        (
-            "LockStatistics",
-            .object([
-                .always("acquisitions", .count), .always("contended", .count, "those that found it held"),
-                .always("ownerDeaths", .count, "those recovered from"),
-                .always("sampled", .count, "uncontended ones that were timed"),
-                .always("waitHistogram", .array(.reference("TimeCount"))),
-                .always("holdHistogram", .array(.reference("TimeCount"))),
-            ])
-        ),
-        (
-            "TimeCount",
-            .object([
-                .always(
-                    "upToNanoseconds", .orNull(.count),
-                    "times below this and not below its half; null for all that are longer"),
-                .always("count", .count),
-            ])
-        ),
+    static let ownerMembers: [SchemaMember] = [
+        .always("slot", .count), .always("generation", .count),
+        .always("pid", .orNull(.count), "0 for external; null where the slot was given to another since"),
+        .always("name", .orNull(.text)), .always("alive", .liveness),
     ]
 
     static let activity: [(name: String, schema: Schema)] = [

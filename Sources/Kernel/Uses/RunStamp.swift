@@ -9,10 +9,9 @@ import SystemPackage
 /// its table of descriptors with it (clone(2) with CLONE_VM or CLONE_FILES and without CLONE_THREAD): then the size of its
 /// memory or the number of its descriptors changes while it sleeps, and that is held against it too.
 struct RunStamp: Sendable {
-    private struct Turns: Equatable, Sendable {
+    private struct ThreadTurns: Equatable, Sendable {
         let tid: Int32
-        let nanoseconds: UInt64
-        let count: UInt64
+        let turns: Turns
     }
 
     /// Threads that are asked at most: of a process with more it takes as long to ask them as to look anew.
@@ -21,7 +20,7 @@ struct RunStamp: Sendable {
     private let process: TaskFacts
     /// 0 before Linux 6.2.
     private let descriptorCount: Int
-    private let threads: [Turns]
+    private let threads: [ThreadTurns]
 
     /// The order matters. Turns first, then whether each thread is off the processors: who is off them, and has had no turn
     /// more when it is asked again, was off them all the time between. And the threads' number last: one that was made
@@ -61,37 +60,23 @@ struct RunStamp: Sendable {
         return ids.elements
     }
 
-    private static func turnsOfAll(_ pid: Int32, _ proc: ProcFS) -> [Turns]? {
+    private static func turnsOfAll(_ pid: Int32, _ proc: ProcFS) -> [ThreadTurns]? {
         guard let ids = ids(pid, proc) else { return nil }
         let turns = ids.compactMap { self.turns(of: $0, in: pid, proc) }
         return turns.count == ids.count ? turns : nil
     }
 
-    /// `NANOSECONDS-RUN NANOSECONDS-WAITED TIMES-RUN`; Documentation/scheduler/sched-stats.rst. The kernel writes zeros
-    /// where it is built not to count.
-    private static func turns(of tid: Int32, in pid: Int32, _ proc: ProcFS) -> Turns? {
-        guard let bytes = (try? proc.piece(folder(of: tid, in: pid, proc).appending("schedstat"))) ?? nil else { return nil }
-        let text = bytes.span
-        var position = 0
-        guard let nanoseconds = takeDecimal(text, &position), take(UInt8(ascii: " "), text, &position),
-            takeDecimal(text, &position) != nil, take(UInt8(ascii: " "), text, &position),
-            let count = takeDecimal(text, &position), count > 0
-        else { return nil }
-        return Turns(tid: tid, nanoseconds: nanoseconds, count: count)
+    private static func turns(of tid: Int32, in pid: Int32, _ proc: ProcFS) -> ThreadTurns? {
+        proc.turns(of: tid, in: pid).map { ThreadTurns(tid: tid, turns: $0) }
     }
 
     /// Whether a thread is on no processor and waits for none: then the kernel names the function that it waits in. Its
     /// state alone does not tell: on the way to sleep it is said to sleep while it runs.
     private static func isOffProcessors(_ tid: Int32, in pid: Int32, _ proc: ProcFS) -> Bool {
-        let function = (try? proc.piece(folder(of: tid, in: pid, proc).appending("wchan"))) ?? nil
+        let function = (try? proc.piece(proc.folder(of: tid, in: pid).appending("wchan"))) ?? nil
         if let function, !function.isEmpty, function != [UInt8(ascii: "0")] { return true }
         // Who has ended waits in none.
         return (try? proc.thread(tid, of: pid))?.state == .zombie
-    }
-
-    private static func folder(of tid: Int32, in pid: Int32, _ proc: ProcFS) -> SystemPath {
-        let process = proc.root.appending(pid)
-        return tid == pid ? process : process.appending("task").appending(tid)
     }
 
     private static func descriptorCount(_ pid: Int32, _ proc: ProcFS) -> Int? {

@@ -32,7 +32,8 @@ extension BlockedCall {
         switch number {
         case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments).map { .futex($0) } ?? .other(number: number)
         case Int(SHMLENS_SYS_FUTEX_WAITV):
-            self = .futexVector(address: arguments[0], count: Int(clamping: arguments[1] & 0xFFFF_FFFF))
+            self = .futexVector(
+                address: arguments[0], count: Int(clamping: arguments[1] & 0xFFFF_FFFF), isTimed: arguments[3] != 0)
         case Int(SHMLENS_SYS_SEMOP), Int(SHMLENS_SYS_SEMTIMEDOP):
             self = .semaphoreSet(
                 id: Int32(truncatingIfNeeded: arguments[0]), operations: arguments[1], count: Int(clamping: arguments[2]),

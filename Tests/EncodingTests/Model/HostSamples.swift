@@ -1,4 +1,5 @@
 import Diagnostics
+import ForeignFormats
 import Observations
 
 /// Answers about processes and about bytes, with every key that there is.
@@ -41,5 +42,58 @@ extension ModelSamples {
             matches: [SearchMatch(segment: place, offset: 5, bytes: [1, 0xab], following: [2])], searchedBytes: 4096,
             atimeMoved: true, wasAttached: true, hidden: [],
             next: SearchPlace(place, offset: 6))
+    }
+
+    private static func owner(_ id: Int, _ command: String, heldForMilliseconds: Int?) -> LockOwnerReport {
+        LockOwnerReport(
+            pid: id, tid: id, command: command, alive: .alive, threadState: .sleeping, heldForMilliseconds: heldForMilliseconds)
+    }
+
+    private static func mutex(_ offset: Int, _ owner: LockOwnerReport, _ waiter: WaiterReport) -> LocatedLock {
+        var report = LockReport(place: .offset(offset), type: .mutex, state: .held, evidence: [.waiter], verdict: .ok)
+        report.owner = owner
+        report.waiters = [waiter]
+        return LocatedLock(segment: .posix("ring"), name: "ring", report: report)
+    }
+
+    /// Two that wait for one another, and one that waits for something else, with every key that there is.
+    static var hostLocks: HostLocks {
+        let first = WaiterReport(pid: 1, tid: 1, command: "a", threadState: .sleeping, waitingForMilliseconds: 30, timed: false)
+        let second = WaiterReport(pid: 2, tid: 2, command: "b", threadState: .sleeping, waitingForMilliseconds: 20, timed: true)
+        var other = LockReport(
+            place: .index(2), type: .sysvSemaphore, state: .empty, evidence: [.waiter, .robustList], verdict: .ambiguous)
+        other.message = "why"
+        other.label = "label"
+        other.recoverable = false
+        other.ownerCandidates = [
+            LockOwnerReport(pid: nil, tid: 8, command: nil, alive: .unknown, threadState: .unknown, heldForMilliseconds: nil)
+        ]
+        other.mutexType = .normal
+        other.robust = true
+        other.processShared = true
+        other.protocol = .inherit
+        other.value = 0
+        other.caveats = ["perhaps"]
+        other.waiters = [WaiterReport(pid: 3, tid: 4, command: nil, threadState: .sleeping, waitingForMilliseconds: nil)]
+        return HostLocks(
+            locks: [
+                mutex(64, owner(2, "b", heldForMilliseconds: 40), first), mutex(128, owner(1, "a", heldForMilliseconds: nil), second),
+                LocatedLock(segment: SegmentIdentifier(.sysvSemaphore(5)), name: "5", report: other),
+            ], threadCount: 9, movingCount: 1)
+    }
+
+    /// A lock with what only a managed segment knows, and with what only a look at threads tells.
+    static var everyKeyOfALock: LockReport {
+        var lock = hostLocks.locks[2].report
+        lock.owner = owner(1, "a", heldForMilliseconds: 5)
+        lock.waiters = hostLocks.locks[0].report.waiters
+        lock.message = "why"
+        lock.advice = "what helps"
+        lock.lastHolders = [
+            LastHolder(
+                owner: OwnerReport(slot: 1, generation: 2, pid: 3, name: "x", alive: .alive), sequence: 9,
+                at: WallTime(nanoseconds: 1_000_000_000))
+        ]
+        return lock
     }
 }

@@ -62,10 +62,12 @@ func flat(_ golden: String) -> String {
                 "creator":{"pid":4710,"uid":1000,"name":"maker"},"counter":7,"text":"alpha: 7","flag":1,
                 "damaged":true},"lock":{"offset":256,"type":"mutex","label":"lock","state":"ownerDead",
                 "recoverable":true,"owner":{"pid":4711,"tid":4711,"command":"alpha","alive":false,
-                "threadState":"dead","heldForMilliseconds":2000},"waiters":[{"pid":4712,"tid":4713,
-                "command":"beta","threadState":"unknown","waitingForMilliseconds":1500}],
+                "threadState":"dead","heldForMilliseconds":2000},
                 "mutexType":"errorCheck","robust":true,"processShared":true,"protocol":"none",
-                "evidence":["header"],"verdict":"ownerDead","statistics":{"acquisitions":12,"contended":0,
+                "waiters":[{"pid":4712,"tid":4713,
+                "command":"beta","threadState":"unknown","waitingForMilliseconds":1500}],
+                "evidence":["header"],"verdict":"ownerDead",
+                "message":"alpha (4711) died with the lock: the next to take it repairs what was half done","statistics":{"acquisitions":12,"contended":0,
                 "ownerDeaths":0,"sampled":0,"waitHistogram":[{"upToNanoseconds":1,"count":0},
                 {"upToNanoseconds":2,"count":2}],"holdHistogram":[{"upToNanoseconds":1,"count":1}]}},
                 "heap":{"capacityBytes":4096,"usedBytes":192,"freeBytes":3904,"largestFreeBytes":3776,
@@ -87,15 +89,58 @@ func flat(_ golden: String) -> String {
                 #"""
                 {"locks":[{"offset":256,"type":"mutex","label":"lock","state":"held","owner":{"pid":4711,
                 "tid":4711,"command":"alpha","alive":"unknown","threadState":"unknown",
-                "heldForMilliseconds":2000},"waiters":[{"pid":4712,"tid":4713,"command":"beta",
-                "threadState":"unknown","waitingForMilliseconds":1500}],"mutexType":"errorCheck","robust":true,
-                "processShared":true,"protocol":"none","evidence":["header"],"verdict":"ambiguous",
-                "statistics":{"acquisitions":12,"contended":0,"ownerDeaths":0,"sampled":0,
+                "heldForMilliseconds":2000},"mutexType":"errorCheck","robust":true,
+                "processShared":true,"protocol":"none","waiters":[{"pid":4712,"tid":4713,"command":"beta",
+                "threadState":"unknown","waitingForMilliseconds":1500}],"evidence":["header"],"verdict":"ambiguous",
+                "message":"who holds the lock cannot be told from here","statistics":{"acquisitions":12,"contended":0,"ownerDeaths":0,"sampled":0,
                 "waitHistogram":[{"upToNanoseconds":1,"count":0},{"upToNanoseconds":2,"count":2}],
                 "holdHistogram":[{"upToNanoseconds":1,"count":1}]}},{"offset":1088,"type":"condition",
-                "label":"condition","state":"idle","waiters":[],"processShared":true,"evidence":["header"],
+                "label":"condition","state":"idle","processShared":true,"waiters":[],"evidence":["header"],
                 "verdict":"ok"},{"offset":1152,"type":"condition","label":"classic condition","state":"idle",
-                "waiters":[],"processShared":true,"evidence":["header"],"verdict":"ok"}]}
+                "processShared":true,"waiters":[],"evidence":["header"],"verdict":"ok"}]}
+                """#))
+    }
+
+    @Test func `the waits of a host`() {
+        #expect(
+            text(ModelSamples.hostLocks) == flat(
+                #"""
+                {"threadCount":9,"waitingCount":3,"movingCount":1,"nodes":[{"id":"lock:posix:ring:64","kind":"lock",
+                "segment":"posix:ring","offset":64,"type":"mutex","state":"held","owner":{"pid":2,"tid":2,
+                "command":"b","alive":true,"threadState":"sleeping","heldForMilliseconds":40},"waiterCount":1,
+                "evidence":["waiter"],"verdict":"deadlock","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
+                ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
+                or its wait has a limit"},{"id":"lock:posix:ring:128","kind":"lock",
+                "segment":"posix:ring","offset":128,"type":"mutex","state":"held","owner":{"pid":1,"tid":1,
+                "command":"a","alive":true,"threadState":"sleeping"},"waiterCount":1,
+                "evidence":["waiter"],"verdict":"deadlock","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
+                ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
+                or its wait has a limit"},{"id":"lock:sysvsem:5:2","kind":"lock","segment":"sysvsem:5","index":2,
+                "type":"sysvSemaphore","label":"label","state":"empty","recoverable":false,"ownerCandidates":[{"pid":null,"tid":8,
+                "command":null,"alive":"unknown","threadState":"unknown"}],"mutexType":"normal","robust":true,"processShared":true,
+                "protocol":"inherit","value":0,"waiterCount":1,"evidence":["waiter","robustList"],
+                "verdict":"ambiguous","message":"why","caveats":["perhaps"]},
+                {"id":"thread:1:1","kind":"thread","pid":1,"tid":1,"command":"a","threadState":"sleeping"},
+                {"id":"thread:2:2","kind":"thread","pid":2,"tid":2,"command":"b","threadState":"sleeping"},
+                {"id":"thread:3:4","kind":"thread","pid":3,"tid":4,"command":null,"threadState":"sleeping"}],
+                "edges":[{"from":"thread:1:1","to":"lock:posix:ring:64","relation":"waitsFor","waitingForMilliseconds":30,
+                "timed":false},{"from":"lock:posix:ring:64","to":"thread:2:2","relation":"heldBy","heldForMilliseconds":40},
+                {"from":"thread:2:2","to":"lock:posix:ring:128","relation":"waitsFor","waitingForMilliseconds":20,"timed":true},
+                {"from":"lock:posix:ring:128","to":"thread:1:1","relation":"heldBy"},
+                {"from":"thread:3:4","to":"lock:sysvsem:5:2","relation":"waitsFor"}],
+                "deadlocks":[{"threads":[{"pid":1,"tid":1,"command":"a"},{"pid":2,"tid":2,"command":"b"}],
+                "locks":[{"segment":"posix:ring","offset":64},{"segment":"posix:ring","offset":128}],"victims":[],
+                "message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
+                ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
+                or its wait has a limit"}],"verdicts":[{"verdict":"deadlock","severity":"error",
+                "segment":"posix:ring","offset":64,"type":"mutex","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
+                ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
+                or its wait has a limit","threads":[{"pid":1,"tid":1,"command":"a"}]},{"verdict":"deadlock","severity":"error",
+                "segment":"posix:ring","offset":128,"type":"mutex","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
+                ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
+                or its wait has a limit","threads":[{"pid":2,"tid":2,"command":"b"}]},
+                {"verdict":"ambiguous","severity":"warning","segment":"sysvsem:5","index":2,"type":"sysvSemaphore","message":"why",
+                "threads":[{"pid":3,"tid":4,"command":null}]}]}
                 """#))
     }
 

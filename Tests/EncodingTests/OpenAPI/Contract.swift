@@ -78,6 +78,8 @@ enum Contract {
             method: "get", path: segment + "/pages", name: "listPages", summary: "Pages.",
             parameters: ["offset", "limit", "cursor"]),
         OpenAPIOperation(
+            method: "get", path: base + "/locks", name: "hostLocks", summary: "Waits.", produces: ["application/json", "text/plain"]),
+        OpenAPIOperation(
             method: "get", path: segment + "/locks", name: "listLocks", summary: "Locks.", parameters: ["scan"]),
         OpenAPIOperation(
             method: "get", path: segment + "/participants", name: "listParticipants", summary: "Participants.",

@@ -50,6 +50,8 @@ import Testing
             (["BucketList", "Envelope"], Answer(try ModelSamples.buckets(), envelope).jsonBytes()),
             (["LockList"], LocksReport(locks: ModelSamples.locks(word: 4711)).jsonBytes()),
             (["LockList"], LocksReport(locks: ModelSamples.locks(word: 0x4000_0000)).jsonBytes()),
+            (["LockList"], LocksReport(locks: [ModelSamples.everyKeyOfALock]).jsonBytes()),
+            (["HostLocks", "Envelope"], Answer(ModelSamples.hostLocks, envelope).jsonBytes()),
             (["ParticipantList"], try ModelSamples.participants().jsonBytes()),
             (["ParticipantList"], try ModelSamples.participants(limit: 1).jsonBytes()),
             (["EventList"], ModelSamples.events.jsonBytes()),

@@ -1,0 +1,135 @@
+public import Diagnostics
+import Observations
+
+/// The waits of a host as a tree of text: circles first, then what else is wrong, then the rest. Who has a lock stands at the
+/// root, and below it who waits, with what they have in turn.
+public struct WaitTree: Sendable {
+    /// How deep a tree is drawn, and how many lines in all.
+    public static let depthMax = 64
+    public static let linesMax = 10_000
+
+    private let locks: HostLocks
+    private var byLock: [WaitGraph.Lock: LocatedLock] = [:]
+    private var held: [WaitGraph.Thread: [LocatedLock]] = [:]
+    private var lines: [String] = []
+    private var omittedCount = 0
+
+    /// Lines, each with its end. O(locks and waiters).
+    public static func text(_ locks: HostLocks) -> String {
+        var tree = WaitTree(locks)
+        tree.draw()
+        return tree.lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What was not seen, as lines.
+    public static func notes(on answer: Answer<HostLocks>) -> String {
+        (answer.envelope.hidden + answer.report.hidden).map { "not seen: \($0.count) \($0.what); \($0.needs) would show them\n" }.joined()
+    }
+
+    private init(_ locks: HostLocks) {
+        self.locks = locks
+        for located in locks.locks {
+            byLock[located.lock] = located
+            if let owner = located.report.owner?.thread { held[owner, default: []].append(located) }
+        }
+    }
+
+    private mutating func draw() {
+        for deadlock in locks.deadlocks { draw(deadlock) }
+        let inCircles = Set(locks.deadlocks.flatMap(\.locks))
+        let victims = Set(locks.deadlocks.flatMap(\.victims).map(\.thread))
+        for located in locks.wanted where !inCircles.contains(located.lock) && isRoot(located, victims) { draw(root: located) }
+        if locks.wanted.isEmpty { add("nobody waits for anything in shared memory", "") }
+        if omittedCount > 0 { lines.append("… and \(omittedCount) lines more: --json has them") }
+    }
+
+    /// Whether no tree or circle leads to it.
+    private func isRoot(_ located: LocatedLock, _ victims: Set<WaitGraph.Thread>) -> Bool {
+        guard let owner = located.report.owner?.thread else { return true }
+        return locks.graph.lock(awaitedBy: owner) == nil && !victims.contains(owner)
+    }
+
+    private mutating func draw(_ deadlock: DeadlockReport) {
+        add("deadlock: " + deadlock.message, "")
+        for (thread, lock) in zip(deadlock.threads, deadlock.locks) {
+            guard let located = byLock[lock] else { continue }
+            add("\(thread.words)\(time(of: thread.thread, at: located)) for the \(located.words)", "├─ ")
+            let members = Set(deadlock.threads.map(\.thread))
+            draw(waitersOf: located, "│  ", depth: 1) { !members.contains($0) }
+        }
+        add(deadlock.advice, "└─ ")
+    }
+
+    private mutating func draw(root located: LocatedLock) {
+        add(located.line, "")
+        if let message = located.report.message { add("\(located.report.verdict.rawValue): \(message)", "│  ") }
+        if let advice = located.report.advice { add(advice, "│  ") }
+        draw(waitersOf: located, "", depth: 1) { _ in true }
+    }
+
+    private mutating func draw(
+        waitersOf located: LocatedLock, _ indent: String, depth: Int, _ isShown: (WaitGraph.Thread) -> Bool
+    ) {
+        let waiters = located.report.waiters.filter { waiter in waiter.thread.map(isShown) ?? true }
+        for (index, waiter) in waiters.enumerated() {
+            let isLast = index == waiters.count - 1
+            add(waiter.line, indent + (isLast ? "└─ " : "├─ "))
+            guard let thread = waiter.thread, let locks = held[thread], depth < Self.depthMax else { continue }
+            let deeper = indent + (isLast ? "   " : "│  ")
+            for lock in locks where lock.lock != located.lock && !lock.report.waiters.isEmpty {
+                add("has the " + lock.words, deeper)
+                draw(waitersOf: lock, deeper, depth: depth + 1, isShown)
+            }
+        }
+    }
+
+    private mutating func add(_ text: String, _ indent: String) {
+        guard lines.count < Self.linesMax else {
+            omittedCount += 1
+            return
+        }
+        lines.append(indent + TerminalText(text).text)
+    }
+
+    private func time(of thread: WaitGraph.Thread, at located: LocatedLock) -> String {
+        let waiter = located.report.waiters.first { $0.thread == thread }
+        return " waits" + (waiter?.time ?? "")
+    }
+}
+
+extension LocatedLock {
+    /// `posix:ring  mutex at 64 of ring, held by pgm (4711), sleeping`.
+    fileprivate var line: String {
+        var text = "\(segment.text)  \(words), \(report.state.rawValue)"
+        if let owner = report.owner {
+            let thread = owner.thread.map { ThreadName(thread: $0, command: owner.command).words } ?? "thread \(owner.tid)"
+            text += " by \(thread), \(owner.threadState.rawValue)"
+        } else if let value = report.value {
+            text += " (\(value))"
+        }
+        return text
+    }
+}
+
+extension WaiterReport {
+    /// `pgm (4711) waits 1.2 s`.
+    fileprivate var line: String {
+        let name = thread.map { ThreadName(thread: $0, command: command).words } ?? "thread \(tid)"
+        return "\(name) waits\(time)\(timed == true ? ", with a limit" : "")\(isHeld)"
+    }
+
+    private var isHeld: String { threadState == .stopped ? ", stopped" : threadState == .traced ? ", held by a debugger" : "" }
+
+    /// ` 1.2 s`; nothing where it is not known.
+    fileprivate var time: String { waitingForMilliseconds.map { " " + Self.text($0) } ?? "" }
+
+    /// A time as people say it.
+    private static func text(_ milliseconds: Int) -> String {
+        switch milliseconds {
+        case ..<1_000: return "\(milliseconds) ms"
+        case ..<60_000: return "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100) s"
+        case ..<3_600_000: return "\(milliseconds / 60_000) min \(milliseconds / 1_000 % 60) s"
+        default: return "\(milliseconds / 3_600_000) h \(milliseconds / 60_000 % 60) min"
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import Diagnostics
+import ForeignFormats
+import Kernel
+import Observations
+import Parallel
+
+/// One look at who waits for what: threads first, then the words that they wait on, then whether they slept all the while.
+///
+/// So each wait that is told was there while the words were read, and what a sleeping thread has it had all that time: where
+/// such waits make a circle, it is one.
+struct LockLook: Sendable {
+    /// What the look found of one object.
+    struct Object: Sendable {
+        let key: ObjectKey
+        var sightings: [LockSighting]
+        let threads: MapperThreads
+    }
+
+    let survey: Survey
+    private(set) var scan: WaitScan
+    private(set) var objects: [Object] = []
+    /// Semaphores of sets that are waited on.
+    private(set) var sets: [Int32: [LockSighting]] = [:]
+    /// Since when the threads sleep that wait for something shared.
+    private(set) var memory: SleepMemory
+    /// Threads that went on while they were looked at.
+    private(set) var movingCount = 0
+    private(set) var hidden: [Hidden]
+
+    private let sources: HostSources
+    private let open: ObjectSources
+
+    /// - Parameters:
+    ///   - pids: whose threads are looked at.
+    ///   - memory: since when sleeps have been seen.
+    ///   - wanted: the objects that are looked at; nil for all.
+    ///   - added: what looks like a lock in one wanted object, and nothing else tells of.
+    init(
+        _ sources: HostSources, _ survey: Survey, _ pids: [Int32], _ memory: SleepMemory, wanted: Set<ObjectKey>? = nil,
+        adding added: [(offset: Int, kind: WaitedObject.Kind)] = []
+    ) {
+        self.sources = sources
+        self.survey = survey
+        self.memory = memory
+        let open = ObjectSources(survey.inventory, sources)
+        self.open = open
+        scan = sources.proc.waits(of: pids) { key, offset in open.word(key, offset) }
+        hidden = scan.hidden
+        if let wanted {
+            scan.words.removeAll { !wanted.contains($0.object) }
+            scan.robust.removeAll { !wanted.contains($0.object) }
+        }
+        look(added.isEmpty ? [] : wanted ?? [], added)
+    }
+
+    private mutating func look(
+        _ scanned: Set<ObjectKey>, _ added: [(offset: Int, kind: WaitedObject.Kind)]
+    ) {
+        memory.note(waiting, sources.proc)
+        let now = Clocks.monotonicNanoseconds()
+        let (open, sources, survey, scan, memory) = (open, sources, survey, scan, memory)
+        let waits = Dictionary(grouping: scan.words, by: \.object)
+        let entries = Dictionary(grouping: scan.robust, by: \.object)
+        let keys = Array(Set(waits.keys).union(entries.keys).union(scanned))
+        let known = keys.filter { survey.inventory[$0] != nil }
+        if known.count < keys.count {
+            hidden.append(Hidden(what: "objects that threads wait in and no list shows", count: keys.count - known.count, needs: "another look"))
+        }
+        let libraries = CLibraries(sources.proc)
+        // Who sleeps had what it has before it fell asleep.
+        let sleeping = Dictionary(
+            waiting.map { ($0.tid, memory.milliseconds($0.sleep, at: now) ?? 0) }, uniquingKeysWith: { first, _ in first })
+        objects = inParallel(known, grain: 4) { part in
+            var owners = OwnerSearch(sources.proc, scan, seesAllMappings: survey.seesAllMappings)
+            return part.map { key in
+                var decoding = LockDecoding(key, open, libraries)
+                for wait in waits[key] ?? [] {
+                    decoding.add(wait, waitingForMilliseconds: memory.milliseconds(wait.thread.sleep, at: now) ?? 0)
+                }
+                for entry in entries[key] ?? [] { decoding.add(entry) }
+                for place in added where scanned.contains(key) { decoding.add(.offset(place.offset), .glibc(place.kind), .scan) }
+                let mappers = Self.mappers(of: key, survey, waits[key] ?? [])
+                let sightings = decoding.sightings.map { decoding.owned($0, by: mappers, &owners).timed(sleeping) }
+                return Object(key: key, sightings: sightings, threads: Self.threads(of: mappers, scan, survey))
+            }
+        }
+        lookAtSets(now)
+        dropMoving()
+        if open.refusedCount > 0 {
+            hidden.append(
+                Hidden(what: "objects whose locks could not be read", count: open.refusedCount, needs: "CAP_CHECKPOINT_RESTORE and CAP_SYS_PTRACE"))
+        }
+    }
+
+    /// Processes that map an object: those of the survey, and whoever waits there by now.
+    private static func mappers(of key: ObjectKey, _ survey: Survey, _ waits: [WordWait]) -> [Int32] {
+        Set((survey.inventory[key]?.mappers ?? []).map(\.pid)).union(waits.map(\.thread.pid)).sorted()
+    }
+
+    private static func threads(of mappers: [Int32], _ scan: WaitScan, _ survey: Survey) -> MapperThreads {
+        var threads = MapperThreads()
+        threads.isWhole = survey.seesAllMappings
+        // Who is missing has ended.
+        for pid in mappers { if let found = scan.processes[pid] { threads.add(found) } }
+        return threads
+    }
+
+    /// The threads that wait for something shared, each once.
+    private var waiting: [BlockedThread] {
+        let all = scan.words.map(\.thread) + scan.semaphores.map(\.thread)
+        return Array(Dictionary(all.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first }).values)
+    }
+
+    /// Takes away those who no longer sleep the sleep that was seen, and what nothing but they told of.
+    private mutating func dropMoving() {
+        let proc = sources.proc
+        let moved = Set(
+            inParallel(waiting, grain: 32) { part in
+                part.filter { !proc.stillSleeps($0) }.map(\.sleep)
+            })
+        movingCount = moved.count
+        func stay(_ sightings: [LockSighting]) -> [LockSighting] {
+            sightings.compactMap { sighting in
+                var sighting = sighting
+                sighting.waiters.removeAll { moved.contains($0.thread.sleep) }
+                return sighting.waiters.isEmpty && sighting.evidence == [.waiter] ? nil : sighting
+            }
+        }
+        for index in objects.indices { objects[index].sightings = stay(objects[index].sightings) }
+        sets = sets.mapValues(stay)
+    }
+
+    // MARK: System V
+
+    private mutating func lookAtSets(_ now: Int64) {
+        var (strangeCount, unseenCount) = (0, 0)
+        let own = try? sources.proc.host().ipcNamespace
+        for wait in scan.semaphores {
+            // A set of another IPC namespace bears a number of its own.
+            guard let namespace = (try? sources.proc.namespace(.ipc, of: wait.thread.pid)) ?? nil, namespace == own else {
+                strangeCount += 1
+                continue
+            }
+            guard let semaphore = blocking(wait) else {
+                unseenCount += 1
+                continue
+            }
+            let waiter = LockSighting.Waiter(
+                thread: wait.thread, isTimed: wait.isTimed, isOneOfSeveral: wait.operations.count > 1,
+                waitingForMilliseconds: memory.milliseconds(wait.thread.sleep, at: now) ?? 0)
+            var sightings = sets[wait.set] ?? []
+            if let known = sightings.firstIndex(where: { $0.place == .index(semaphore.index) }) {
+                sightings[known].waiters.append(waiter)
+            } else {
+                var sighting = LockSighting(place: .index(semaphore.index), subject: .ofSet(semaphore), evidence: [.waiter])
+                sighting.waiters = [waiter]
+                sightings.append(sighting)
+            }
+            sets[wait.set] = sightings
+        }
+        if strangeCount > 0 {
+            hidden.append(
+                Hidden(what: "waits for System V semaphores of other IPC namespaces", count: strangeCount, needs: "a look from inside (nsenter --ipc)"))
+        }
+        if unseenCount > 0 {
+            hidden.append(
+                Hidden(what: "waits for System V semaphores that may not be read", count: unseenCount, needs: "CAP_IPC_OWNER and CAP_SYS_PTRACE"))
+        }
+    }
+
+    /// The semaphore that keeps a call from going on: the kernel tries its operations in their order.
+    private func blocking(_ wait: SemaphoreWait) -> SystemVSemaphore? {
+        var changes: [Int: Int] = [:]
+        var first: SystemVSemaphore?
+        for operation in wait.operations {
+            guard let semaphore = (try? systemVSemaphore(operation.index, ofSet: wait.set)) ?? nil else { return nil }
+            first = first ?? semaphore
+            let value = semaphore.value + changes[operation.index, default: 0]
+            if operation.change == 0 ? value != 0 : value + operation.change < 0 { return semaphore }
+            changes[operation.index, default: 0] += operation.change
+        }
+        return first
+    }
+}
+
+extension LockDecoding {
+    /// With the thread that has it.
+    ///
+    /// Who is named and not found may have given the lock back and ended while it was looked for: then the words say so by now.
+    fileprivate func owned(_ sighting: LockSighting, by mappers: [Int32], _ owners: inout OwnerSearch) -> LockSighting {
+        guard let tid = sighting.ownerTid else { return sighting }
+        var sighting = sighting
+        sighting.owner = owners.owner(tid, among: mappers)
+        switch sighting.owner {
+        case .none: break
+        case .found(let candidates) where candidates.count > 1:
+            let listed = candidates.filter { sighting.listedBy.contains(Int32(clamping: $0.tid)) }
+            if listed.count == 1 { sighting.owner = .found(listed) }
+        case .found: break
+        case .notMapping, .gone, .unknown:
+            if ownerTid(of: sighting) != tid { sighting.owner = .none }
+        }
+        return sighting
+    }
+}
+
+extension LockSighting {
+    /// With how long owners that sleep have had it, at least.
+    fileprivate func timed(_ sleeping: [Int32: Int]) -> LockSighting {
+        guard case .found(let owners) = owner else { return self }
+        var timed = self
+        timed.owner = .found(
+            owners.map { owner in
+                guard let milliseconds = sleeping[Int32(clamping: owner.tid)] else { return owner }
+                return LockOwnerReport(
+                    pid: owner.pid, tid: owner.tid, command: owner.command, alive: owner.alive, threadState: owner.threadState,
+                    heldForMilliseconds: milliseconds)
+            })
+        return timed
+    }
+}

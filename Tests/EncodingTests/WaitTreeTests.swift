@@ -1,0 +1,64 @@
+import Diagnostics
+import Encoding
+import Observations
+import Testing
+
+@Suite struct WaitTreeTests {
+    private func lock(
+        _ offset: Int, owner: Int?, waiters: [(tid: Int, milliseconds: Int)], command: String = "pgm"
+    ) -> LocatedLock {
+        var report = LockReport(place: .offset(offset), type: .mutex, state: .held, evidence: [.waiter], verdict: .ok)
+        report.owner = owner.map {
+            LockOwnerReport(pid: $0, tid: $0, command: command, alive: .alive, threadState: .sleeping, heldForMilliseconds: nil)
+        }
+        report.waiters = waiters.map {
+            WaiterReport(pid: $0.tid, tid: $0.tid, command: command, threadState: .sleeping, waitingForMilliseconds: $0.milliseconds)
+        }
+        return LocatedLock(segment: .init(.posix("r")), name: "r", report: report)
+    }
+
+    private func text(_ locks: [LocatedLock]) -> String {
+        WaitTree.text(HostLocks(locks: locks, threadCount: 0, movingCount: 0))
+    }
+
+    @Test func `who has a lock stands above those who wait for it, and so on`() {
+        let text = text([
+            lock(0, owner: 1, waiters: [(2, 61_000), (3, 1_250)]), lock(64, owner: 2, waiters: [(4, 900)]),
+        ])
+        #expect(
+            text == """
+                posix:r  mutex at 0 of r, held by pgm (1), sleeping
+                ├─ pgm (2) waits 1 min 1 s
+                │  has the mutex at 64 of r
+                │  └─ pgm (4) waits 900 ms
+                └─ pgm (3) waits 1.2 s
+
+                """)
+    }
+
+    @Test func `circles come first, with who waits behind them and what would help`() {
+        let text = text([
+            lock(128, owner: 9, waiters: [(8, 5)]), lock(0, owner: 1, waiters: [(2, 5), (3, 4)]), lock(64, owner: 2, waiters: [(1, 5)]),
+        ])
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.first?.hasPrefix("deadlock: 2 threads wait for one another") == true)
+        #expect(lines.contains("├─ pgm (1) waits 5 ms for the mutex at 64 of r"))
+        #expect(lines.contains("│  └─ pgm (3) waits 4 ms"))
+        #expect(lines.contains { $0.hasPrefix("└─ what they have is not robust") })
+        #expect(lines.suffix(2) == ["posix:r  mutex at 128 of r, held by pgm (9), sleeping", "└─ pgm (8) waits 5 ms"])
+    }
+
+    @Test func `a name cannot paint on the terminal`() {
+        #expect(text([lock(0, owner: 1, waiters: [(2, 1)], command: "\u{1b}[2Jx\n")]).contains(#"\u{1b}[2Jx\n (1)"#))
+    }
+
+    @Test func `where nobody waits it says so, and a long chain ends somewhere`() {
+        #expect(text([]) == "nobody waits for anything in shared memory\n")
+        let chain = (1..<500).map { lock($0 * 64, owner: $0, waiters: [($0 + 1, 1)]) }
+        let lines = text(chain).split(separator: "\n")
+        #expect(lines.count <= 2 * WaitTree.depthMax + 2)
+        let wide = lock(0, owner: 1, waiters: (2..<12_000).map { ($0, 1) })
+        let all = text([wide]).split(separator: "\n")
+        #expect(all.count == WaitTree.linesMax + 1 && all.last?.contains("lines more") == true)
+    }
+}
