@@ -14,7 +14,7 @@ PROGRAM = os.environ.get("SHMLENS", os.path.join(os.path.dirname(__file__), "../
 def shmlens(*words):
     """The object that `shmlens WORDS --json` prints."""
     run = subprocess.run([PROGRAM, *words, "--json"], capture_output=True, check=False)
-    if run.returncode not in (0, 2):
+    if run.returncode not in (0, 2, 3):
         raise RuntimeError(f"shmlens {' '.join(words)}: {run.returncode}: {run.stderr.decode()}")
     return json.loads(run.stdout)
 

@@ -34,16 +34,38 @@ class PostgreSQL(HostCase):
         os.setgid(self.account.pw_gid)
         os.setuid(self.account.pw_uid)
 
-    @unittest.skipUnless(os.geteuid() == 0, "only root becomes another user")
-    def test_its_three_kinds(self):
+    def running(self):
+        """A server that answers, and how its tools find it."""
         data = f"{self.folder}/data"
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "preexec_fn": self.as_postgres, "cwd": self.folder}
         subprocess.run([f"{self.binaries}/initdb", "-D", data, "-A", "trust", "--no-sync"], check=True, **quiet)
-        port = free_port()
+        place = ["-h", self.folder, "-p", str(free_port())]
         server = self.start(
-            f"{self.binaries}/postgres", "-D", data, "-k", self.folder, "-p", str(port), "-c", "shared_buffers=32MB", "-c", "fsync=off",
+            f"{self.binaries}/postgres", "-D", data, "-k", self.folder, *place[2:], "-c", "shared_buffers=32MB", "-c", "fsync=off",
             "-c", "dynamic_shared_memory_type=posix", "-c", "shared_memory_type=mmap", **quiet)
-        self.until(lambda: subprocess.run([f"{self.binaries}/pg_isready", "-h", self.folder, "-p", str(port)], capture_output=True).returncode == 0, "it answers")
+        self.until(lambda: subprocess.run([f"{self.binaries}/pg_isready", *place], capture_output=True).returncode == 0, "it answers")
+        return server, place, quiet
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root becomes another user")
+    def test_its_locks_under_load_are_fine(self):
+        server, place, quiet = self.running()
+        bench = [f"{self.binaries}/pgbench", *place]
+        subprocess.run([*bench, "--initialize", "--quiet", "postgres"], check=True, **quiet)
+        load = self.start(*bench, "--client", "16", "--jobs", "2", "--time", "8", "postgres", **quiet)
+        own = {segment["id"] for segment in segments(pid=server.pid)}
+        seen = 0
+        while load.poll() is None:
+            graph = shmlens("locks")
+            mine = [node for node in graph["nodes"] if node["kind"] == "lock" and node["segment"] in own]
+            self.assertEqual([node for node in mine if node["verdict"] != "ok"], [])
+            self.assertEqual(graph["deadlocks"], [])
+            seen += len(mine) + graph["movingCount"]
+        self.assertEqual(load.returncode, 0)
+        self.assertGreater(seen, 0, "nobody ever waited")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root becomes another user")
+    def test_its_three_kinds(self):
+        server, _, _ = self.running()
         everyone = set(children(server.pid))
         self.assertGreater(len(everyone), 3)
         mine = segments(pid=server.pid)
