@@ -203,8 +203,9 @@ class Chromium(HostCase):
             try:
                 for pid in pids:
                     kernel |= {(pid, inode) for _, _, inode, name in mapped_lines(pid) if name.startswith("/memfd:")}
-                for segment in segments(kind="memfd"):
-                    ours |= {(pid, segment["inode"]) for pid in mappers(segment["id"]) & pids}
+                # Other browsers' memory is none of this one's, and there may be much of it.
+                for pid in pids:
+                    ours |= {(pid, segment["inode"]) for segment in segments(kind="memfd", pid=pid)}
             except (FileNotFoundError, ProcessLookupError, RuntimeError):
                 return None
             return kernel if kernel and kernel == ours else None
