@@ -142,4 +142,12 @@ public struct WaitScan: Sendable {
     public var hidden: [Hidden] = []
 
     public init() {}
+
+    /// Which process each thread is of.
+    public var processOfThreads: [Int32: Int32] {
+        var found: [Int32: Int32] = [:]
+        found.reserveCapacity(threadCount)
+        for (pid, threads) in processes { for tid in threads.tids { found[tid] = pid } }
+        return found
+    }
 }

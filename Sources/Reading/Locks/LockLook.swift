@@ -70,8 +70,9 @@ struct LockLook: Sendable {
         // Who sleeps had what it has before it fell asleep.
         let sleeping = Dictionary(
             waiting.map { ($0.tid, memory.milliseconds($0.sleep, at: now) ?? 0) }, uniquingKeysWith: { first, _ in first })
+        let search = OwnerSearch(sources.proc, scan, seesAllMappings: survey.seesAllMappings)
         objects = inParallel(known, grain: 4) { part in
-            var owners = OwnerSearch(sources.proc, scan, seesAllMappings: survey.seesAllMappings)
+            var owners = search
             return part.map { key in
                 var decoding = LockDecoding(key, open, libraries)
                 for wait in waits[key] ?? [] {

@@ -1,3 +1,4 @@
+import Diagnostics
 import Kernel
 import Observations
 import Synchronization
@@ -30,7 +31,9 @@ final class ObjectSources: Sendable {
         let (known, isRefused) = state.withLock { ($0.open[key], $0.refused.contains(key)) }
         if known != nil || isRefused { return known }
         guard let object = inventory[key] else { return nil }
-        let opened = try? sources.open(object)
+        // A file system that may never answer is not asked: of its files nothing is known.
+        let mayHang = object.id.kind == .file && object.file == nil
+        let opened = mayHang ? nil : try? sources.open(object)
         state.withLock { state in
             guard let opened else {
                 state.refused.insert(key)

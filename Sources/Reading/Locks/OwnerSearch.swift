@@ -6,11 +6,11 @@ import Observations
 ///
 /// A process of a pid namespace of its own numbers its threads by itself: of each that maps the object the innermost numbers
 /// are compared.
-struct OwnerSearch {
+struct OwnerSearch: Sendable {
     private let proc: ProcFS
     private let seesAllMappings: Bool
     private let scan: WaitScan
-    /// Of all threads that were looked at.
+    /// The processes of all threads that were looked at.
     private let processOf: [Int32: Int32]
     /// The innermost numbers of the threads of processes of other namespaces.
     private var foreign: [Int32: [Int32: UInt32]] = [:]
@@ -21,9 +21,7 @@ struct OwnerSearch {
         self.proc = proc
         self.scan = scan
         self.seesAllMappings = seesAllMappings
-        var processOf: [Int32: Int32] = [:]
-        for (pid, threads) in scan.processes { for tid in threads.tids { processOf[tid] = pid } }
-        self.processOf = processOf
+        processOf = scan.processOfThreads
     }
 
     /// - Parameters:
