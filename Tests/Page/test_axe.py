@@ -10,6 +10,7 @@ import json
 import os
 import unittest
 
+import answers
 from browser import Browser
 from program import PROGRAM, PUBLIC
 from server import Server, quoted, remove, unique
@@ -162,6 +163,16 @@ class Axe(unittest.TestCase):
 
     def test_foreign_object(self):
         self.check(f"?segment={quoted(self.foreign)}", "return document.querySelector('#segment-facts dd')")
+
+    def test_who_waits_for_whom(self):
+        ready = "return document.querySelector('#waits-provenance').textContent.includes('Taken')"
+        for waits in (answers.mixed(), answers.crowd(), answers.Waits().answer):
+            with self.subTest(nodes=len(waits["nodes"])):
+                remove_stub = answers.stub(self.browser, {"locks": waits})
+                try:
+                    self.check("?view=locks", ready)
+                finally:
+                    remove_stub()
 
     def test_each_tab_of_a_segment(self):
         for tab in TABS:

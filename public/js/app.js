@@ -7,19 +7,21 @@ import { duration } from "./format.js";
 import { connectKeys } from "./keys.js";
 import { linkTo, routeFrom, staleAfterMilliseconds, Store } from "./store.js";
 import { Stream } from "./stream.js";
+import * as graph from "./views/graph.js";
 import * as overview from "./views/overview.js";
 import * as process from "./views/process.js";
 import * as segment from "./views/segment.js";
 
 const store = new Store();
-const views = { overview, segment, process };
+const views = { overview, segment, process, locks: graph };
 /** Browsers refuse an address that changes too often; a wheel or a held arrow key would do that. */
 const addressAfterMilliseconds = 250;
 const tickMilliseconds = 500;
 const followed = {
   overview: { path: () => "stream", parts: ["segments", "status", "workers", "insides"] },
-  // What the host says keeps the page alive; the process itself is asked for.
+  // What the host says keeps the page alive; the process itself, and who waits for whom, are asked for.
   process: { path: () => "stream", parts: ["segments", "status"] },
+  locks: { path: () => "stream", parts: ["segments", "status"] },
   segment: { path: (route) => `segments/${route.segment}/stream`, parts: ["segment", "locks", "participants", "workers", "events"] },
 };
 
@@ -31,7 +33,8 @@ let isGlimpsing = false;
 /** The store's, as far as the stream knows. */
 let epoch = 0;
 
-const viewName = (route) => (route.segment ? "segment" : route.process ? "process" : "overview");
+const viewName = (route) => (route.segment ? "segment" : route.process ? "process" : route.view === "locks" ? "locks" : "overview");
+const isElsewhere = (one, other) => one.segment !== other.segment || one.process !== other.process || viewName(one) !== viewName(other);
 
 // What the server says
 
@@ -94,14 +97,16 @@ function arrive(route, draw = render) {
   epoch = store.epoch;
   const name = viewName(route);
   // What is left forgets what it looked at, and asks no more.
-  if (before.segment !== route.segment || before.process !== route.process) views[viewName(before)].leave?.();
+  if (isElsewhere(before, route)) views[viewName(before)].leave?.();
   for (const key of Object.keys(views)) byId(`view-${key}`).hidden = key !== name;
+  if (name === "locks") byId("to-locks").setAttribute("aria-current", "page");
+  else byId("to-locks").removeAttribute("aria-current");
   views[name].arrive(route);
   // Pausing keeps what one looks at, not what one has not seen yet.
   if (store.isPaused && !hasData()) isGlimpsing = true;
   follow();
   draw();
-  if (before.segment === route.segment && before.process === route.process) return;
+  if (!isElsewhere(before, route)) return;
   byId(`${name}-title`).focus({ preventScroll: true });
   scrollTo(0, 0);
   cameFrom = route.segment ? undefined : before.segment;
@@ -143,7 +148,8 @@ function followLink(event) {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   flushAddress();
-  history.pushState(null, "", link.href);
+  // As it is written: the link of a drawing has no text there.
+  history.pushState(null, "", link.getAttribute("href"));
   arrive(routeFrom(location.search));
 }
 
@@ -223,6 +229,7 @@ function begin() {
   overview.connect(byId("overview"), actions);
   segment.connect(actions, store);
   process.connect(actions);
+  graph.connect(actions);
   store.addEventListener("change", schedule);
   document.addEventListener("click", followLink);
   document.addEventListener("visibilitychange", follow);
@@ -240,6 +247,7 @@ function begin() {
   setInterval(() => {
     stream.check();
     renderStatus();
+    views[viewName(store.route)].tick?.(store);
   }, tickMilliseconds);
   // A large object's picture takes the server longest: nothing is drawn before it is asked for.
   arrive(routeFrom(location.search), schedule);

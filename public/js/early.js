@@ -2,7 +2,7 @@
 // object's picture takes is the server's, and passes while the browser reads the other modules.
 
 import { get } from "./api.js";
-import { coarsePath, layoutPath, pagesPath, poolOf } from "./map/questions.js";
+import { coarsePath, hasBytes, layoutPath, pagesPath, poolOf } from "./map/questions.js";
 
 const asked = new Map();
 
@@ -15,7 +15,7 @@ function ask(path) {
 async function begin() {
   const query = new URLSearchParams(globalThis.location?.search);
   const id = query.get("segment");
-  if (!id) return;
+  if (!id || !hasBytes(id)) return;
   const pool = poolOf(await ask(layoutPath(id)));
   if (pool) await ask(coarsePath(id, pool));
   else if (!query.has("from")) await ask(pagesPath(id, 0));

@@ -99,6 +99,12 @@ export function visible(text) {
   });
 }
 
+/** A text with its capital and its full stop. */
+export function ended(text) {
+  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
 /** Who owns a block, or did something. */
 export function owner(report) {
   if (!report) return "–";

@@ -6,12 +6,16 @@ import { byId, make } from "./dom.js";
 const sheet = [
   ["Everywhere", [
     [["?"], "this sheet"], [["Space"], "pause and resume, where it presses and scrolls nothing"],
-    [["g", "o"], "go to the overview: one after the other; not in the bytes, where g is for an offset"],
+    [["g", "o"], "go to the overview: one after the other; not in the bytes, where g is for an offset"], [["g", "l"], "go to the locks"],
     [["Tab"], "from one thing to the next"], [["Esc"], "close a dialog"],
   ]],
   ["Overview", [
     [["/"], "search for a name"], [["↑", "↓", "←", "→"], "in the area map: to the next object"],
     [["Home", "End"], "in the area map: to the largest, to the smallest"], [["Enter"], "open it"],
+  ]],
+  ["Locks", [
+    [["↑", "↓", "←", "→"], "in the drawing: to the next thread or lock"], [["Home", "End"], "in the drawing: to the first, to the last"],
+    [["Enter"], "open the process, or the lock’s bytes"],
   ]],
   ["A segment", [
     [["1", "…", "6"], "its tabs"], [["←", "→", "Home", "End"], "on the tabs: to the next, the first, the last"],
@@ -95,7 +99,8 @@ function act(event, sequence, actions) {
   const at = (selector) => Boolean(event.target.closest?.(selector));
   if (event.key === "?" && !at("input, textarea, dialog")) return openSheet();
   if (at(takesKeys)) return false;
-  if (sequence === "go") return goToOverview(actions);
+  if (sequence === "go") return goTo(actions, {});
+  if (sequence === "gl") return goTo(actions, { view: "locks" });
   if (event.key === "/") return focusOn(byId("view-overview").hidden ? "#hex [role=search] input" : "#segments-filters input[type=search]");
   if (event.key === " " && !event.repeat && isSpaceFree(event.target)) return press(byId("pause"));
   if (/^[1-9]$/.test(event.key) && !byId("view-segment").hidden) {
@@ -114,9 +119,11 @@ function openSheet() {
   return true;
 }
 
-function goToOverview(actions) {
+/** Goes to a view of the host with nothing of what stands in the address; where one is there already nothing changes. */
+function goTo(actions, { view }) {
   const route = actions.route();
-  if (route.segment) actions.go(Object.fromEntries(Object.keys(route).map((key) => [key, undefined])));
+  const isThere = route.segment === undefined && route.process === undefined && route.view === view;
+  if (!isThere) actions.go({ ...Object.fromEntries(Object.keys(route).map((key) => [key, undefined])), view });
   return true;
 }
 

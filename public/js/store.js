@@ -8,7 +8,7 @@ const eventsKept = 5000;
 
 /** The route's keys in the page's query, in the order in which they are written. */
 const routeKeys = [
-  "segment", "process", "tab", "q", "kind", "uid", "minBytes", "sort", "managed", "orphaned", "deleted", "state", "owner", "tag", "lanes", "cursor", "area", "colour", "hide",
+  "view", "node", "segment", "process", "tab", "q", "kind", "uid", "minBytes", "sort", "managed", "orphaned", "deleted", "state", "owner", "tag", "lanes", "cursor", "area", "colour", "hide",
   "from", "span", "at", "to",
 ];
 const numberKeys = ["process", "uid", "from", "span", "at", "to"];

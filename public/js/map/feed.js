@@ -2,7 +2,7 @@
 // drawn, and a fine one of what is seen.
 
 import { rangeOf, spanOf } from "./camera.js";
-import { coarsePath, granuleBytes, layoutPath, pagesPath, poolOf } from "./questions.js";
+import { coarsePath, granuleBytes, hasBytes, layoutPath, pagesPath, poolOf } from "./questions.js";
 
 /** Stretches of a fine one at most: the server gives 10,000. */
 const fineBucketsMaximum = 8000;
@@ -66,7 +66,7 @@ export class Feed {
   }
 
   #wantLayout() {
-    if (this.layout) return;
+    if (this.layout || !hasBytes(this.#id)) return;
     this.#want("layout", "once", layoutPath(this.#id), (answer) => {
       this.layout = answer.regions;
       this.#pool = poolOf(answer);

@@ -5,6 +5,9 @@ const coarseBuckets = 1024;
 export const granuleBytes = 64;
 const pageRunsMaximum = 4000;
 
+/** A set of semaphores is the kernel's alone: what has no bytes has no layout either. */
+export const hasBytes = (id) => !id.startsWith("sysvsem:");
+
 export const layoutPath = (id) => `segments/${id}/layout`;
 
 /** Where the pool is, `{from, to}`; undefined in what is not a managed segment. */

@@ -1,6 +1,7 @@
 // What a lock's verdict means, and what would help. Pure.
 
-import { visible } from "../format.js";
+import { count, ended, plural, visible } from "../format.js";
+import { typeName } from "../locks/words.js";
 
 /** A process and its thread, as people name them; `name`, beside it, is what it calls itself as a participant. */
 export function thread({ command, pid, tid, name }) {
@@ -25,7 +26,7 @@ export function nature(lock) {
     lock.robust === true && "robust", lock.robust === false && "not robust",
     lock.processShared === true && "shared by processes", lock.processShared === false && "private to one process",
     lock.protocol === "inherit" && "priority inheritance", lock.protocol === "protect" && "priority ceiling",
-    lock.type,
+    typeName(lock.type),
   ].filter(Boolean).join(", ");
 }
 
@@ -47,26 +48,31 @@ const verdicts = {
     help: "It cannot unlock what it does not see. Probably the process was replaced by another with the same number; end it, or take the lock by a repair.",
   }),
   deadlock: () => ({ tone: "error", title: "A deadlock: the waiters wait for one another", help: "It will not end by itself. End one of the processes that take part." }),
-  willAbort: () => ({ tone: "error", title: "Whoever takes this lock next will abort", help: "Its state is damaged. Stop the processes before they touch it, and make the segment anew." }),
+  willAbort: () => ({ tone: "error", title: "Whoever takes this lock next will be ended by the C library", help: "Its owner died, and the lock is neither robust nor plain. End the processes before they touch it, and make the lock anew." }),
   phantomReaders: () => ({ tone: "error", title: "Readers are counted that do not exist", help: "A reader died while it held the lock. Writers wait for ever; the lock has to be made anew." }),
   deadWaiters: () => ({ tone: "warning", title: "Waiters are counted that have died", help: "A wake-up may go to nobody. Signal all, or make the condition anew." }),
   waitingOnNobody: () => ({ tone: "warning", title: "Threads wait, and nobody holds it", help: "A wake-up was probably lost. The next unlock by somebody else wakes them." }),
-  ambiguous: () => ({ tone: "warning", title: "The evidence does not agree", help: "Two looks contradict each other, or the word changed meanwhile. Look again in a moment." }),
+  ambiguous: () => ({ tone: "warning", title: "It is not certain who has it", help: "More than one thread may be the owner, or none that can be seen." }),
 };
 
 /** What is to be said about a lock: `{tone, title, help?}`. */
 export function verdict(lock) {
   const owner = lock.owner ? thread(lock.owner) : "unknown";
   const known = verdicts[lock.verdict];
-  if (known) return known(lock, owner);
-  if (lock.verdict && lock.verdict !== "ok") return { tone: "warning", title: visible(lock.verdict) };
+  // What the server advises knows more of the case than these words.
+  const advised = lock.advice && { help: ended(visible(lock.advice)) };
+  if (known) return { ...known(lock, owner), ...advised };
+  if (lock.verdict && lock.verdict !== "ok") return { tone: "warning", title: visible(lock.verdict), ...advised };
+  const many = lock.waiters?.length ?? 0;
+  const waiting = many === 0 ? "" : many === 1 ? "; one waits" : `; ${count(many)} wait`;
   if (lock.state === "held") {
-    const many = lock.waiters?.length ?? 0;
-    return { tone: undefined, title: many > 0 ? `Held by ${owner}; ${many === 1 ? "one waits" : `${many} wait`}` : `Held by ${owner}` };
+    const holder = lock.owner ? `Held by ${owner}` : lock.type === "rwlock" && lock.value > 0 ? `Held by ${plural(lock.value, "reader")}` : "Held, by whom is unknown";
+    return { tone: undefined, title: holder + waiting };
   }
+  if (lock.state === "empty") return { tone: undefined, title: waiting ? `Empty${waiting}` : "Empty: the next one waits" };
   const states = {
     free: "Free: nobody holds it", idle: "Idle: nobody waits on it", waitedOn: "Threads wait for a signal",
-    available: "Available", empty: "Empty: the next one waits", ownerDead: "Its owner died",
+    available: "Available", ownerDead: "Its owner died",
     notRecoverable: "Not recoverable: everyone who takes it is refused", corrupt: "Its bytes make no sense", destroyed: "Destroyed",
   };
   const isBad = ["notRecoverable", "corrupt", "ownerDead"].includes(lock.state);

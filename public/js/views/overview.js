@@ -1,6 +1,7 @@
 // All shared memory of the host: what needs attention, the totals, the area map, the table.
 
 import { byId } from "../dom.js";
+import { lookAtWaits } from "../locks/poll.js";
 import { newSegment } from "../tabs/changes.js";
 import * as area from "./overview/area.js";
 import { attention } from "./overview/attention.js";
@@ -10,6 +11,9 @@ import { serverTime } from "./overview/rows.js";
 import { merged, Small } from "./overview/small.js";
 import * as totals from "./overview/totals.js";
 import * as segments from "./segments.js";
+
+/** An alarm may be a little late; who looks at the locks themselves is told sooner. */
+const waitsAgainMilliseconds = 3000;
 
 let actions;
 /** The store that was drawn last: what is asked for goes there, if the overview is still what is looked at. */
@@ -45,6 +49,7 @@ export function render(store) {
 
 function look(store) {
   seen = store;
+  lookAtWaits(store, waitsAgainMilliseconds);
   const list = store.data("segments");
   if (list && !store.isPaused) small.look(list, performance.now());
 }
@@ -53,8 +58,9 @@ function renderAttention(store) {
   const list = store.data("segments");
   const status = store.data("status");
   const inside = store.data("insides");
+  const waits = store.data("waits");
   if (!list || !status || !inside) return;
   const segments = merged(list.segments, store.data("small") ?? [], inside.insides.map(({ segment }) => segment));
   const untold = inside.alarmingCount - inside.insides.length;
-  callouts.render(attention({ status, segments, insides: inside.insides, untold, now: serverTime(status) }), inside, actions);
+  callouts.render(attention({ status, segments, insides: inside.insides, untold, waits, now: serverTime(status) }), { ...inside, waits }, actions);
 }

@@ -19,6 +19,9 @@ const tabs = [
   { name: "workers", label: "Workers and changes", view: workers }, { name: "mappings", label: "Processes", view: mappings }, { name: "about", label: "Object" },
 ];
 
+/** What is known of an object that no shmlens made as well; of such a one the processes are shown first. */
+const ofAll = ["locks", "mappings", "about"];
+
 /** One press of an arrow in the scrubber, and one of Page ↑ or ↓. */
 const stepMilliseconds = 1000;
 const pageMilliseconds = 10000;
@@ -110,7 +113,7 @@ export function render(store) {
 }
 
 /** Findings of the lock, by their codes. */
-const verdicts = new Set(["ownerStopped", "ownerDead", "ownerNotMapping", "ambiguous"]);
+const verdicts = new Set(["deadlock", "ownerDead", "willAbort", "ownerNotMapping", "ownerStopped", "phantomReaders", "deadWaiters", "waitingOnNobody", "ambiguous"]);
 
 function placeOf({ code, offset }, route) {
   const { segment } = route;
@@ -162,8 +165,8 @@ function lockFact({ state, owner, waiters }) {
 }
 
 function renderTabs(store, isManaged) {
-  offered = tabs.filter(({ name }) => name === "about" || name === "mappings" || isManaged);
-  const chosen = offered.find(({ name }) => name === store.route.tab) ?? offered[0];
+  offered = tabs.filter(({ name }) => isManaged || ofAll.includes(name));
+  const chosen = offered.find(({ name }) => name === store.route.tab) ?? offered.find(({ name }) => isManaged || name === "mappings");
   for (const tab of tabs) {
     const button = byId(`tab-${tab.name}-button`);
     const isChosen = tab === chosen;

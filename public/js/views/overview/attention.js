@@ -1,6 +1,9 @@
 // What needs attention, the worst first. Pure: answers of the server in, lines out.
 
-import { bytes, count, duration, hex, percent, plural, visible } from "../../format.js";
+import { bytes, count, duration, ended, percent, plural, visible } from "../../format.js";
+import { placeKey } from "../../locks/graph.js";
+import { lockName } from "../../locks/words.js";
+import { alarms, circled } from "./alarms.js";
 import { bornAt, nameOf, leftoverCodes } from "./rows.js";
 
 /** Places that a line names at most; the others are behind its last link. */
@@ -14,14 +17,20 @@ const severities = ["error", "warning", "info"];
  * places, and `more` to the list with a filter.
  *
  * `insides` is what is known of the insides of managed segments that have something to tell, as the stream has it;
- * `untold` is how many more there are.
+ * `untold` is how many more there are. `waits` is who waits for whom on the host.
  */
-export function attention({ status, segments = [], insides = [], untold = 0, now = NaN }) {
+export function attention({ status, segments = [], insides = [], untold = 0, waits, now = NaN }) {
   const byId = new Map(segments.map((segment) => [segment.id, segment]));
   const found = insides.map((inside) => ({ ...inside, segment: { ...byId.get(inside.id), ...apart(inside), id: inside.id } }));
   const detailed = new Map(found.map(({ id, segment }) => [id, segment]));
+  // Each lock has one line: a circle tells more than a lock of it, the inside of a segment more than a verdict.
+  const isCircled = circled(waits);
+  const ofLocks = found.flatMap(({ segment, locks }) => locks.map((lock) => ({ key: placeKey({ ...lock, segment: segment.id }), line: lockLine(segment, lock) })))
+    .filter(({ key, line }) => line && !isCircled(key));
+  const told = new Set(ofLocks.map(({ key }) => key));
   const lines = [
-    ...found.flatMap(({ segment, locks }) => locks.map((lock) => lockLine(segment, lock))),
+    ...alarms(waits, (verdict) => told.has(placeKey(verdict))),
+    ...ofLocks.map(({ line }) => line),
     ...(status?.host?.tmpfs ?? []).flatMap(tmpfsLines),
     ...(status?.findings ?? []).filter(({ code }) => !toldByTmpfs.has(code)).map(hostLine),
     ...findingLines(segments.map((segment) => detailed.get(segment.id) ?? segment)),
@@ -64,12 +73,11 @@ const brokenStates = {
 function lockLine(segment, lock) {
   const found = lockState(lock);
   if (!found) return undefined;
-  const name = `${lock.type ?? "lock"}${lock.label ? ` “${visible(lock.label)}”` : ` at ${hex(lock.offset)}`}`;
   const waiting = lock.waiters?.length ?? 0;
   const queue = waiting > 0 ? ` ${plural(waiting, "thread")} ${waiting === 1 ? "waits" : "wait"} for it.` : "";
   return {
     key: `lock ${segment.id} ${lock.offset ?? lock.index}`,
-    severity: found.severity, label: found.label, text: `The ${name} ${found.text}.${queue}`,
+    severity: found.severity, label: found.label, text: `The ${lockName(lock)} ${found.text}.${queue}`,
     places: [{ text: nameOf(segment), title: segment.id, route: { segment: segment.id, tab: "locks" } }],
   };
 }
@@ -213,9 +221,4 @@ function placesOf(segments, route, offset) {
       : route ? { text: `all ${count(segments.length)}`, route }
         : { text: `and ${count(segments.length - placesMaximum)} more` },
   };
-}
-
-function ended(text) {
-  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -17,16 +17,17 @@ export function connect() {
 
 /**
  * `managedCount` segments are looked into, in turns; before each had its own nobody can say that all is well, and not
- * where `failedCount` of them could not be looked into.
+ * where `failedCount` of them could not be looked into. `waits` is who waits for whom, once that was answered.
  */
-export function render(lines, { managedCount, failedCount = 0, isComplete }, { announce }) {
+export function render(lines, { managedCount, failedCount = 0, isComplete, waits }, { announce }) {
   const none = byId("attention-none");
   const list = byId("attention-list");
   none.hidden = lines.length > 0;
   list.hidden = lines.length === 0;
   const looked = managedCount > 0 ? ` the locks and participants of ${plural(managedCount, "managed segment")},` : "";
+  const waiting = waits ? " who waits for whom," : "";
   if (isComplete && failedCount > 0) setText(none, `${plural(failedCount, "managed segment")} could not be looked into; nothing else needs attention.`);
-  else if (isComplete) setText(none, `Nothing needs attention. Looked at: findings,${looked} orphaned and deleted objects, room in the tmpfs.`);
+  else if (isComplete) setText(none, `Nothing needs attention. Looked at: findings,${waiting}${looked} orphaned and deleted objects, room in the tmpfs.`);
   reconcile(list, lines, (line) => line.key, create, update);
   sayNew(lines, announce);
 }
@@ -43,7 +44,7 @@ function update(item, line) {
   if (label.dataset.tone !== line.severity) label.dataset.tone = line.severity;
   setText(label, line.label);
   show(text, { text: line.text });
-  const links = line.places.map((place) => ({ ...place, isList: place.route.segment === undefined }));
+  const links = line.places.map((place) => ({ ...place, isList: place.route.segment === undefined && place.route.view === undefined }));
   if (line.more) links.push({ ...line.more, isList: true });
   reconcile(places, links, (place) => `${place.text} ${place.title ?? ""}`, (place) => make(place.route ? "a" : "span"), showPlace);
 }
