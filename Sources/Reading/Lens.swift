@@ -13,6 +13,7 @@ public final class Lens: Sendable {
     public let surveyor: Surveyor
     private let pictures = PictureCache()
     let lockWatch = LockWatch()
+    let libraries: CLibraries
 
     /// How long one answer may read pages, or the page tables of processes: it tells what it left out.
     let answerNanosecondsMax: Int64
@@ -20,6 +21,7 @@ public final class Lens: Sendable {
     /// - Throws: ``KernelError`` where /proc cannot be read.
     public init(sources: HostSources = HostSources(), answerNanosecondsMax: Int64 = 1_000_000_000) throws(KernelError) {
         self.sources = sources
+        libraries = CLibraries(sources.proc)
         self.answerNanosecondsMax = answerNanosecondsMax
         host = try sources.proc.host()
         surveyor = Surveyor(sources: sources)

@@ -1,4 +1,4 @@
-import Observations
+public import Observations
 import SystemPackage
 
 /// The C library that a process runs with, by the file that it maps.
@@ -10,26 +10,19 @@ public enum CLibrary: Sendable, Hashable {
     case unknown
 }
 
+/// The file of a C library, as a process maps it.
+public struct CLibraryFile: Sendable, Hashable {
+    public let mapping: Mapping
+    public let isMusl: Bool
+}
+
 extension ProcFS {
     /// Bytes of a C library's file that are looked through for its version.
     private static let libraryBytesMax = 16_777_216
     private static let mappingsMax = 65_536
 
-    /// - Complexity: the process's maps and some megabytes of its C library are read: for few processes, and what is found is
-    ///   to be kept.
-    public func cLibrary(of pid: Int32) -> CLibrary {
-        guard let (kind, mapping) = libraryMapping(of: pid) else { return .unknown }
-        return kind == .musl ? .musl : version(of: mapping, in: pid)
-    }
-
-    /// Whether a process runs with musl. O(its mappings).
-    public func usesMusl(_ pid: Int32) -> Bool { libraryMapping(of: pid)?.kind == .musl }
-
-    private enum LibraryKind {
-        case glibc, musl
-    }
-
-    private func libraryMapping(of pid: Int32) -> (kind: LibraryKind, mapping: Mapping)? {
+    /// The C library that a process has mapped; nil where it is none that is known. O(the process's mappings).
+    public func cLibraryFile(of pid: Int32) -> CLibraryFile? {
         guard let mappings = (try? mappings(of: pid, sharedOnly: false, limit: Self.mappingsMax)) ?? nil else { return nil }
         for mapping in mappings.elements {
             let parts = mapping.name.bytes.split(separator: UInt8(ascii: "/"))
@@ -39,15 +32,20 @@ extension ProcFS {
             if name.starts(with: Array("ld-musl-".utf8)) || name.starts(with: Array("libc.musl-".utf8))
                 || (isInMuslFolder && name == Array("libc.so".utf8))
             {
-                return (.musl, mapping)
+                return CLibraryFile(mapping: mapping, isMusl: true)
             }
-            if name == Array("libc.so.6".utf8) { return (.glibc, mapping) }
+            if name == Array("libc.so.6".utf8) { return CLibraryFile(mapping: mapping, isMusl: false) }
         }
         return nil
     }
 
-    private func version(of mapping: Mapping, in pid: Int32) -> CLibrary {
-        guard let path = path(pid, "root").appending(untrusted: mapping.name.bytes.dropFirst()), let contents = try? FileContents(path, bytesMax: Self.libraryBytesMax)
+    /// What the file says of itself.
+    ///
+    /// - Complexity: some megabytes are read: what is found is to be kept.
+    public func version(of file: CLibraryFile, in pid: Int32) -> CLibrary {
+        if file.isMusl { return .musl }
+        guard let path = path(pid, "root").appending(untrusted: file.mapping.name.bytes.dropFirst()),
+            let contents = try? FileContents(path, bytesMax: Self.libraryBytesMax)
         else { return .unknown }
         return CLibrary(banner: contents.bytes)
     }

@@ -53,11 +53,11 @@ extension Lens {
         try lockWatch.sighting(fresh: fresh) { memory throws(ReadingError) in
             let begin = Clocks.monotonicNanoseconds()
             var survey = try survey(fresh: fresh)
-            var look = LockLook(sources, survey, try waitingPIDs(survey), memory)
+            var look = LockLook(sources, libraries, survey, try waitingPIDs(survey), memory)
             // Somebody may wait in what was made since.
             if look.isMissingObjects {
                 survey = try self.survey(fresh: true)
-                look = LockLook(sources, survey, try waitingPIDs(survey), memory)
+                look = LockLook(sources, libraries, survey, try waitingPIDs(survey), memory)
             }
             var locks = reports(of: look)
             let doubted = locks.filter(\.report.isDoubted)
@@ -110,7 +110,7 @@ extension Lens {
         func look() throws(ReadingError) -> [LockReport] {
             let survey = try survey(fresh: true)
             let pids = (survey.inventory[key]?.mappers ?? []).map(\.pid)
-            let look = LockLook(sources, survey, pids, SleepMemory(), wanted: [key], adding: found)
+            let look = LockLook(sources, libraries, survey, pids, SleepMemory(), wanted: [key], adding: found)
             return reports(of: look).map(\.report)
         }
         let first = try look()
@@ -137,7 +137,7 @@ extension Lens {
         for object in first.objects where keys.contains(object.key) {
             for sighting in object.sightings { for waiter in sighting.waiters { pids.insert(waiter.thread.pid) } }
         }
-        let second = LockLook(sources, survey, pids.sorted(), first.memory, wanted: keys)
+        let second = LockLook(sources, libraries, survey, pids.sorted(), first.memory, wanted: keys)
         let again = Dictionary(
             reports(of: second).map { ($0.lock, $0.report) }, uniquingKeysWith: { first, _ in first })
         return locks.compactMap { located in

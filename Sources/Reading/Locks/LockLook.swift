@@ -29,6 +29,7 @@ struct LockLook: Sendable {
 
     private let sources: HostSources
     private let open: ObjectSources
+    private let libraries: CLibraries
 
     /// - Parameters:
     ///   - pids: whose threads are looked at.
@@ -36,12 +37,13 @@ struct LockLook: Sendable {
     ///   - wanted: the objects that are looked at; nil for all.
     ///   - added: what looks like a lock in one wanted object, and nothing else tells of.
     init(
-        _ sources: HostSources, _ survey: Survey, _ pids: [Int32], _ memory: SleepMemory, wanted: Set<ObjectKey>? = nil,
+        _ sources: HostSources, _ libraries: CLibraries, _ survey: Survey, _ pids: [Int32], _ memory: SleepMemory, wanted: Set<ObjectKey>? = nil,
         adding added: [(offset: Int, kind: WaitedObject.Kind)] = []
     ) {
         self.sources = sources
         self.survey = survey
         self.memory = memory
+        self.libraries = libraries
         let open = ObjectSources(survey.inventory, sources)
         self.open = open
         scan = sources.proc.waits(of: pids) { key, offset in open.word(key, offset) }
@@ -58,7 +60,7 @@ struct LockLook: Sendable {
     ) {
         memory.note(waiting, sources.proc)
         let now = Clocks.monotonicNanoseconds()
-        let (open, sources, survey, scan, memory) = (open, sources, survey, scan, memory)
+        let (open, sources, survey, scan, memory, libraries) = (open, sources, survey, scan, memory, libraries)
         let waits = Dictionary(grouping: scan.words, by: \.object)
         let entries = Dictionary(grouping: scan.robust, by: \.object)
         let keys = Array(Set(waits.keys).union(entries.keys).union(scanned))
@@ -66,7 +68,6 @@ struct LockLook: Sendable {
         if known.count < keys.count {
             hidden.append(Hidden(what: "objects that threads wait in and no list shows", count: keys.count - known.count, needs: "another look"))
         }
-        let libraries = CLibraries(sources.proc)
         // Who sleeps had what it has before it fell asleep.
         let sleeping = Dictionary(
             waiting.map { ($0.tid, memory.milliseconds($0.sleep, at: now) ?? 0) }, uniquingKeysWith: { first, _ in first })
