@@ -7,6 +7,8 @@ public struct GlibcBarrier: Sendable, Equatable {
     /// How many came for the round that is under way. One that was killed there is counted, and its round lets through one
     /// too few.
     public let arrivedCount: UInt32
+    /// How many came in all, for this round and for those before; begins anew at some time.
+    public let arrivals: UInt32
     public let processShared: Bool
 
     /// Bytes of the object that are looked at, of 32.
@@ -29,6 +31,7 @@ public struct GlibcBarrier: Sendable, Equatable {
             round % count == 0, arrivals - round <= Self.arrivalsMax
         else { return nil }
         arrivedCount = arrivals - round
+        self.arrivals = arrivals
         processShared = isShared
     }
 }

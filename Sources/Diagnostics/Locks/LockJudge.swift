@@ -132,12 +132,14 @@ public struct LockJudge: Sendable {
 
     private mutating func judge(_ condition: GlibcCondition) {
         report.processShared = condition.processShared
+        report.arrivals = condition.waitCount
         judgeCounted(condition.waiterCount, parked: sighting.waiters.count { !$0.waitsToDestroy })
         if condition.isBeingDestroyed { report.caveats.append("somebody waits in pthread_cond_destroy for the last waiter to leave") }
     }
 
     private mutating func judge(_ barrier: GlibcBarrier) {
         report.processShared = barrier.processShared
+        report.arrivals = UInt64(barrier.arrivals)
         judgeCounted(barrier.arrivedCount, parked: sighting.waiters.count)
     }
 

@@ -100,6 +100,8 @@ public struct LockReport: Sendable, Equatable {
     /// Of a semaphore its value, of a lock that readers hold how many, of a condition or barrier how many it counts as
     /// waiting, of an unknown word the word.
     public var value: Int?
+    /// Of a condition or barrier how many came to wait in all: while that is the same, nobody has come.
+    public var arrivals: UInt64?
     public var evidence: [Evidence]
     public var verdict: Verdict
     /// What the verdict rests on, in a sentence; nil where nothing is wrong.

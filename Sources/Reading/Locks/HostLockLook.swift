@@ -118,9 +118,7 @@ extension Lens {
         let again = Dictionary(try look().map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
         return first.compactMap { report in
             guard report.isDoubted else { return report }
-            guard var now = again[report.place] else { return nil }
-            if now.verdict != report.verdict { now.withdraw() }
-            return now
+            return again[report.place]?.confirming(report)
         }
     }
 
@@ -142,8 +140,7 @@ extension Lens {
             reports(of: second).map { ($0.lock, $0.report) }, uniquingKeysWith: { first, _ in first })
         return locks.compactMap { located in
             guard located.report.isDoubted else { return located }
-            guard var report = again[located.lock] else { return nil }
-            if report.verdict != located.report.verdict { report.withdraw() }
+            guard let report = again[located.lock]?.confirming(located.report) else { return nil }
             return LocatedLock(segment: located.segment, name: located.name, report: report)
         }
     }
@@ -165,10 +162,17 @@ extension LockReport {
         }
     }
 
-    /// Takes back what a second look does not say too.
-    fileprivate mutating func withdraw() {
-        verdict = .ok
-        message = nil
-        advice = nil
+    /// Without what the first of two looks did not say too.
+    ///
+    /// Who comes to wait between a look at its thread and a look at the words is counted there and not seen here: that some of
+    /// those who are counted are gone is said only where nobody has come from the one look to the other.
+    fileprivate func confirming(_ first: LockReport) -> LockReport {
+        let isSame = verdict == first.verdict && (verdict != .deadWaiters || arrivals == first.arrivals)
+        guard !isSame else { return self }
+        var report = self
+        report.verdict = .ok
+        report.message = nil
+        report.advice = nil
+        return report
     }
 }

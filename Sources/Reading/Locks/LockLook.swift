@@ -13,7 +13,7 @@ struct LockLook: Sendable {
     struct Object: Sendable {
         let key: ObjectKey
         var sightings: [LockSighting]
-        let threads: MapperThreads
+        var threads: MapperThreads
     }
 
     let survey: Survey
@@ -128,7 +128,12 @@ struct LockLook: Sendable {
                 return sighting.waiters.isEmpty && sighting.evidence == [.waiter] ? nil : sighting
             }
         }
-        for index in objects.indices { objects[index].sightings = stay(objects[index].sightings) }
+        for index in objects.indices {
+            // Who was woken is on the way to what it was woken for.
+            let leftCount = objects[index].sightings.reduce(0) { $0 + $1.waiters.count { moved.contains($0.thread.sleep) } }
+            objects[index].threads.unsettledCount += leftCount
+            objects[index].sightings = stay(objects[index].sightings)
+        }
         sets = sets.mapValues(stay)
     }
 
