@@ -8,7 +8,7 @@ import unittest
 
 from host import HostCase
 
-SAMPLES = 2_000 if os.environ.get("SHMLENS_FULL") == "1" else 150
+SAMPLES = 2_000 if os.environ.get("SHMLENS_FULL") == "1" else 100
 
 
 class Cycle(HostCase):

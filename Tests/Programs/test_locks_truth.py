@@ -15,7 +15,7 @@ import unittest
 
 from locks_case import Graph, LocksCase
 
-SAMPLES = 10_000 if os.environ.get("SHMLENS_FULL") == "1" else 300
+SAMPLES = 10_000 if os.environ.get("SHMLENS_FULL") == "1" else 150
 PRINTERS = next(iter(sorted(glob.glob("/usr/share/gdb/auto-load/**/libc.so.6-gdb.py", recursive=True))), None)
 
 
