@@ -33,7 +33,8 @@ class DeadlockCase(LocksCase):
         self.assertEqual(deadlock["threads"], [one.told for one in turned])
         self.assertEqual(deadlock["locks"], [{"segment": shared.id, "offset": offset} for shared, offset in awaited])
         self.assertEqual(deadlock["victims"], [one.told for one in sorted(victims, key=lambda one: one.key)])
-        self.assertIn(str(len(threads)), deadlock["message"])
+        said = f"{len(threads)} threads wait for one another" if len(threads) > 1 else "which it has itself"
+        self.assertIn(said, deadlock["message"])
         # The advice is to end one of the circle, and nobody else.
         named = {int(word) for word in re.findall(r"\d+", deadlock["advice"])}
         self.assertTrue(named & {one.pid for one in threads}, deadlock["advice"])
