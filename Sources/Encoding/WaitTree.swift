@@ -11,6 +11,8 @@ public struct WaitTree: Sendable {
     private let locks: HostLocks
     private var byLock: [WaitGraph.Lock: LocatedLock] = [:]
     private var held: [WaitGraph.Thread: [LocatedLock]] = [:]
+    /// Each lock is drawn once: who waits for one of several may wait for what it has itself, in the end.
+    private var drawn: Set<WaitGraph.Lock> = []
     private var lines: [String] = []
     private var omittedCount = 0
 
@@ -53,6 +55,7 @@ public struct WaitTree: Sendable {
         add("deadlock: " + deadlock.message, "")
         for (thread, lock) in zip(deadlock.threads, deadlock.locks) {
             guard let located = byLock[lock] else { continue }
+            drawn.insert(lock)
             add("\(thread.words)\(time(of: thread.thread, at: located)) for the \(located.words)", "├─ ")
             let members = Set(deadlock.threads.map(\.thread))
             draw(waitersOf: located, "│  ", depth: 1) { !members.contains($0) }
@@ -61,6 +64,7 @@ public struct WaitTree: Sendable {
     }
 
     private mutating func draw(root located: LocatedLock) {
+        drawn.insert(located.lock)
         add(located.line, "")
         if let message = located.report.message { add("\(located.report.verdict.rawValue): \(message)", "│  ") }
         if let advice = located.report.advice { add(advice, "│  ") }
@@ -76,7 +80,7 @@ public struct WaitTree: Sendable {
             add(waiter.line, indent + (isLast ? "└─ " : "├─ "))
             guard let thread = waiter.thread, let locks = held[thread], depth < Self.depthMax else { continue }
             let deeper = indent + (isLast ? "   " : "│  ")
-            for lock in locks where lock.lock != located.lock && !lock.report.waiters.isEmpty {
+            for lock in locks where !lock.report.waiters.isEmpty && drawn.insert(lock.lock).inserted {
                 add("has the " + lock.words, deeper)
                 draw(waitersOf: lock, deeper, depth: depth + 1, isShown)
             }

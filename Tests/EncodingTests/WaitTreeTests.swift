@@ -61,4 +61,15 @@ import Testing
         let all = text([wide]).split(separator: "\n")
         #expect(all.count == WaitTree.linesMax + 1 && all.last?.contains("lines more") == true)
     }
+
+    @Test func `who waits for one of several, and has what others of them wait for, is drawn once`() {
+        let count = 20
+        let locks = (0..<count).map { owner in
+            var located = lock(owner * 64, owner: owner + 1, waiters: (0..<count).filter { $0 != owner }.map { ($0 + 1, 1) })
+            for index in located.report.waiters.indices { located.report.waiters[index].isOneOfSeveral = true }
+            return located
+        }
+        let lines = text(locks).split(separator: "\n")
+        #expect(lines.count <= 2 * count * count && lines.count > count)
+    }
 }
