@@ -101,7 +101,8 @@ public struct TerminalText: Sendable, Equatable {
         }
     }
 
-    private static func width(_ scalar: Unicode.Scalar) -> Int {
+    /// Cells that a scalar takes.
+    static func width(_ scalar: Unicode.Scalar) -> Int {
         if scalar.isASCII { return 1 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark: return 0

@@ -119,8 +119,8 @@ struct Top: ParsableCommand {
             let report = located.report
             table.addRow([
                 report.verdict.rawValue, "\(report.waiters.count)",
-                report.waiters.first?.waitingForMilliseconds.map { "\($0) ms" } ?? "", located.words,
-                report.owner.map { "\($0.command ?? "?") (\($0.pid.map { "\($0)" } ?? "?"))" } ?? "", chain(located, locks),
+                report.waiters.first?.waitingTime ?? "", located.words,
+                report.owner?.words ?? "", chain(located, locks),
             ])
         }
         return head + "\n\n" + table.text()
@@ -168,8 +168,9 @@ struct RepeatOptions: ParsableArguments {
         var painted = 0
         while true {
             let (text, notes, status) = try paint()
-            let body = isTerminal ? text.replacingLineEnds(with: "\u{1b}[K\n") : text
-            try Terminal.print(begin + body + notes + end)
+            // Asked each time: a window changes its size.
+            let body = Terminal.screen?.fit(text, above: notes) ?? (text + notes)
+            try Terminal.print(begin + (isTerminal ? body.replacingLineEnds(with: "\u{1b}[K\n") : body) + end)
             painted += 1
             if painted == count {
                 if let status { throw ExitCode(status.rawValue) }

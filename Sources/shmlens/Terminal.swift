@@ -50,6 +50,13 @@ enum Terminal {
         return read == 0 ? nil : Array(bytes.prefix(read))
     }
 
+    /// What standard output shows at once; nil where it is no terminal, or one that does not say how large it is.
+    static var screen: TerminalScreen? {
+        var size = winsize()
+        guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
+        return TerminalScreen(rows: Int(size.ws_row), columns: Int(size.ws_col))
+    }
+
     static func print(_ text: String) throws { try write(Array(text.utf8)) }
 
     static func print(json value: some JSONEncodable) throws { try write(value.jsonBytes() + [UInt8(ascii: "\n")]) }
