@@ -25,7 +25,7 @@ public struct WaitTree: Sendable {
 
     /// What was not seen, as lines.
     public static func notes(on answer: Answer<HostLocks>) -> String {
-        (answer.envelope.hidden + answer.report.hidden).map { "not seen: \($0.count) \($0.what); \($0.needs) would show them\n" }.joined()
+        (answer.envelope.hidden + answer.report.hidden).map { "not seen: \($0.words)\n" }.joined()
     }
 
     private init(_ locks: HostLocks) {
@@ -104,14 +104,18 @@ public struct WaitTree: Sendable {
 extension LocatedLock {
     /// `posix:ring  mutex at 64 of ring, held by pgm (4711), sleeping`.
     fileprivate var line: String {
-        var text = "\(segment.text)  \(words), \(report.state.rawValue)"
-        if let owner = report.owner {
-            let thread = owner.thread.map { ThreadName(thread: $0, command: owner.command).words } ?? "thread \(owner.tid)"
-            text += " by \(thread), \(owner.threadState.rawValue)"
-        } else if let value = report.value {
-            text += " (\(value))"
+        let text = "\(segment.text)  \(words), \(report.state.rawValue)"
+        if let owner = report.owner { return text + (report.state == .held ? " by " : ": ") + "\(owner.words), \(owner.doing)" }
+        return text + (report.value.map(words(of:)) ?? "")
+    }
+
+    /// What its number means.
+    private func words(of value: Int) -> String {
+        switch report.type {
+        case .mutex, .rwlock: value == 1 ? " by 1 reader" : " by \(value) readers"
+        case .condition, .barrier: ", counts \(value)"
+        case .semaphore, .sysvSemaphore, .futex: ", value \(value)"
         }
-        return text
     }
 }
 
@@ -125,7 +129,10 @@ extension WaiterReport {
     private var isHeld: String { threadState == .stopped ? ", stopped" : threadState == .traced ? ", held by a debugger" : "" }
 
     /// ` 1.2 s`; nothing where it is not known.
-    fileprivate var time: String { waitingForMilliseconds.map { " " + Self.text($0) } ?? "" }
+    fileprivate var time: String { waitingTime.map { " " + $0 } ?? "" }
+
+    /// How long it has waited, as people say it: `1.2 s`; nil where it is not known.
+    public var waitingTime: String? { waitingForMilliseconds.map(Self.text) }
 
     /// A time as people say it.
     private static func text(_ milliseconds: Int) -> String {

@@ -188,6 +188,13 @@ func pageNodes(of pid: Int32, _ addresses: [UInt64]) throws(Errno) -> [Int32] {
     return nodes
 }
 
+/// What a call is named in which a thread may sleep, and whether its first argument is a descriptor; nil of any other.
+func nameOfCall(_ number: Int) -> (name: String, takesDescriptor: Bool)? {
+    var takesDescriptor: Int32 = 0
+    guard let name = unsafe shmlens_call_name(Int64(number), &takesDescriptor) else { return nil }
+    return unsafe (String(cString: name), takesDescriptor == 1)
+}
+
 /// get_robust_list(2): where a thread's list begins; 0 where it has none.
 func robustListHead(of tid: Int32) throws(Errno) -> UInt64 {
     var head: UInt64 = 0

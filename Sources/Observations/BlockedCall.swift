@@ -10,8 +10,8 @@ public enum BlockedCall: Sendable, Hashable {
     case futexVector(address: UInt64, count: Int, isTimed: Bool)
     /// semop(2) or semtimedop(2). Which of its semaphores, stands in the thread's own memory.
     case semaphoreSet(id: Int32, operations: UInt64, count: Int, isTimed: Bool)
-    /// Any other.
-    case other(number: Int)
+    /// Any other, with its first argument: of many calls a descriptor.
+    case other(number: Int, argument: UInt64)
 }
 
 /// A wait for a word to change.

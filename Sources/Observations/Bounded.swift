@@ -38,4 +38,7 @@ public struct Hidden: Sendable, Hashable {
         self.count = count
         self.needs = needs
     }
+
+    /// `maps of processes (3); CAP_SYS_PTRACE would show them`.
+    public var words: String { "\(what) (\(count)); \(needs) would show them" }
 }

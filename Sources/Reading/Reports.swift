@@ -299,7 +299,7 @@ extension Lens {
             let hasEnded = facts.state == .dead || (facts.state == .zombie && facts.threadCount <= 1)
             return ThreadFacts(
                 liveness: hasEnded ? .dead : .alive, pid: Int(pid), command: facts.command, state: facts.state,
-                mapsObject: maps(file, pid))
+                mapsObject: maps(file, pid), sleepsIn: sources.proc.sleepPlace(of: tid, in: pid, facts.state))
         } catch {
             return .unknown
         }

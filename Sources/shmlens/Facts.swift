@@ -103,7 +103,7 @@ struct Facts {
     }
 
     private static func of(_ owner: LockOwnerReport) -> String {
-        "\(owner.command ?? "?"), pid \(owner.pid.map { "\($0)" } ?? "?"), tid \(owner.tid), \(owner.threadState.rawValue)"
+        "\(owner.command ?? "?"), pid \(owner.pid.map { "\($0)" } ?? "?"), tid \(owner.tid), \(owner.doing)"
     }
 
     private mutating func append(_ other: Facts) { rows += other.rows }
@@ -137,7 +137,7 @@ enum Notes {
         if let consistency = envelope.consistency, consistency != .consistent {
             Terminal.note("this picture is \(consistency.rawValue)")
         }
-        for hidden in envelope.hidden { Terminal.note("not seen: \(hidden.count) \(hidden.what); \(hidden.needs) would show them") }
+        for hidden in envelope.hidden { Terminal.note("not seen: \(hidden.words)") }
         if let next { Terminal.note("there is more: --cursor \(next.text)") }
     }
 }

@@ -40,6 +40,43 @@ import Testing
     }
 }
 
+/// What a thread sleeps in that waits for no shared word.
+@Suite struct SleepPlaceTests {
+    private let proc = ProcFS()
+
+    /// Once it has come there.
+    private func place(of child: ChildProcess, whenIn call: String) throws -> SleepPlace? {
+        for _ in 0..<10_000 {
+            let state = try #require(try proc.process(child.pid)).state
+            if let place = proc.sleepPlace(of: child.pid, in: child.pid, state), place.call == call { return place }
+        }
+        return nil
+    }
+
+    @Test func `a call that is about a file tells which`() throws {
+        let place = try #require(try place(of: ChildProcess(), whenIn: "read"))
+        #expect(place.descriptor == 0 && place.target?.text.hasPrefix("pipe:[") == true)
+        #expect(place.words == "read of \(place.target?.text ?? "")")
+    }
+
+    @Test func `a call that is about none tells its name`() throws {
+        let place = try #require(try place(of: ChildProcess(script: "exec sleep 1000"), whenIn: "clock_nanosleep"))
+        #expect(place == SleepPlace(call: "clock_nanosleep") && place.words == "clock_nanosleep")
+    }
+
+    @Test func `nothing is told of who is awake, or gone`() throws {
+        let child = ChildProcess()
+        #expect(proc.sleepPlace(of: child.pid, in: child.pid, .running) == nil)
+        child.killUnreaped()
+        child.reap()
+        #expect(proc.sleepPlace(of: child.pid, in: child.pid, .sleeping) == nil)
+    }
+
+    @Test func `what could not be seen of it has words too`() {
+        #expect(SleepPlace(call: "read", descriptor: 7).words == "read of descriptor 7")
+    }
+}
+
 /// When a thread was last on a processor, as the scheduler writes it.
 @Suite struct SchedulerTextTests {
     @Test(arguments: [
@@ -66,7 +103,7 @@ import Testing
         func thread() throws -> BlockedThread? {
             guard let facts = try proc.process(child.pid), facts.state == .sleeping else { return nil }
             let sleep = Sleep(tid: child.pid, startTicks: facts.startTicks, turns: Turns(nanoseconds: 0, count: 1))
-            return BlockedThread(pid: child.pid, command: facts.command, state: facts.state, call: .other(number: 0), sleep: sleep)
+            return BlockedThread(pid: child.pid, command: facts.command, state: facts.state, call: .other(number: 0, argument: 0), sleep: sleep)
         }
         var slept: Int64 = 0
         // It has to get there first.

@@ -89,6 +89,22 @@ class Mutexes(PrimitiveCase):
                 self.assert_owner(lock, owner)
                 self.assert_waiters(lock, waiter, timed=waiter is second)
 
+    def test_what_the_owner_sleeps_in(self):
+        shared = self.shared("sleeping")
+        holder = self.hold(shared)
+        second = holder.thread()
+        for thread, offset in ((holder, 64), (second, 128)):
+            thread.do(f"mutex {shared + offset}")
+            thread.do(f"lock {shared + offset}")
+        self.hold(shared).block(f"lock {shared + 64}")
+        self.hold(shared).block(f"lock {shared + 128}")
+        # Each thread reads what it is told from a pipe of its own.
+        for thread, offset, descriptor in ((holder, 64, 0), (second, 128, 3)):
+            graph, lock = self.look(shared, offset)
+            pipe = os.readlink(f"/proc/{thread.pid}/fd/{descriptor}")
+            self.assertEqual(lock["owner"]["sleepsIn"], {"call": "read", "descriptor": descriptor, "target": pipe})
+            self.assertEqual(graph.thread(thread)["sleepsIn"], lock["owner"]["sleepsIn"])
+
     def test_at_the_edges_of_an_object(self):
         shared = self.shared("edges", size=8192)
         holder = self.hold(shared)

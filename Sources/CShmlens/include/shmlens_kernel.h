@@ -123,6 +123,9 @@ enum {
     SHMLENS_SYS_FUTEX_TIME64_32 = 422,
 };
 
+/* What a call is named in which a thread may sleep, and whether its first argument is a descriptor; NULL of any other. */
+const char *shmlens_call_name(int64_t number, int32_t *takes_descriptor);
+
 /* Categories of pages; linux/fs.h. */
 enum {
     SHMLENS_PAGE_PRESENT = 1 << 3,

@@ -184,10 +184,13 @@ public struct LockOwnerReport: Sendable, Equatable {
     public let threadState: ThreadState
     /// nil where the owner died, or was looked at, before it wrote down when it took the lock. Good to the
     /// resolution of the coarse clock, a few milliseconds.
-    public let heldForMilliseconds: Int?
+    public var heldForMilliseconds: Int?
+    /// nil where it is awake, or that could not be seen.
+    public var sleepsIn: SleepPlace?
 
     public init(
-        pid: Int?, tid: Int, command: String?, alive: Liveness, threadState: ThreadState, heldForMilliseconds: Int?
+        pid: Int?, tid: Int, command: String?, alive: Liveness, threadState: ThreadState, heldForMilliseconds: Int?,
+        sleepsIn: SleepPlace? = nil
     ) {
         self.pid = pid
         self.tid = tid
@@ -195,13 +198,20 @@ public struct LockOwnerReport: Sendable, Equatable {
         self.alive = alive
         self.threadState = threadState
         self.heldForMilliseconds = heldForMilliseconds
+        self.sleepsIn = sleepsIn
     }
+
+    /// What it does: `running`, `sleeping in read of pipe:[4711]`.
+    public var doing: String { threadState.rawValue + (sleepsIn.map { " in \($0.words)" } ?? "") }
 
     /// nil where it does not live, or is not known as this host numbers it.
     public var thread: WaitGraph.Thread? {
         guard alive == .alive, let pid = pid.flatMap({ Int32(exactly: $0) }), let tid = Int32(exactly: tid) else { return nil }
         return WaitGraph.Thread(pid: pid, tid: tid)
     }
+
+    /// As people know it: `pgm (4711)`, `thread 4712` where no more of it is known.
+    public var words: String { thread.map { ThreadName(thread: $0, command: command).words } ?? "thread \(tid)" }
 }
 
 /// A thread that waits.

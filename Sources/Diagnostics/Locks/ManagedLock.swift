@@ -182,7 +182,8 @@ public struct ManagedLock: Sendable {
         return LockOwnerReport(
             pid: pid, tid: Int(owner.tid), command: (isDead ? nil : facts.command?.text) ?? ownerSlot?.name,
             alive: isDead ? .dead : facts.liveness, threadState: isDead ? .dead : facts.state,
-            heldForMilliseconds: isDescribed ? Self.milliseconds(since: record.takenAtNanoseconds, now) : nil)
+            heldForMilliseconds: isDescribed ? Self.milliseconds(since: record.takenAtNanoseconds, now) : nil,
+            sleepsIn: isDead ? nil : facts.sleepsIn)
     }
 
     private func waiters(

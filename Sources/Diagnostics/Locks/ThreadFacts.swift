@@ -29,13 +29,18 @@ public struct ThreadFacts: Sendable, Equatable {
     public let state: ThreadState
     /// Whether its process maps the object; nil where that is not known.
     public let mapsObject: Bool?
+    /// nil where it is awake, or that could not be seen.
+    public let sleepsIn: SleepPlace?
 
-    public init(liveness: Liveness, pid: Int?, command: ByteString?, state: ThreadState, mapsObject: Bool?) {
+    public init(
+        liveness: Liveness, pid: Int?, command: ByteString?, state: ThreadState, mapsObject: Bool?, sleepsIn: SleepPlace? = nil
+    ) {
         self.liveness = liveness
         self.pid = pid
         self.command = command
         self.state = state
         self.mapsObject = mapsObject
+        self.sleepsIn = sleepsIn
     }
 
     /// Of a thread that could not be asked.

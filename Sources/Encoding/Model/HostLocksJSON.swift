@@ -19,11 +19,11 @@ extension HostLocks: JSONObjectEncodable {
         for located in locks {
             for waiter in located.report.waiters {
                 guard let thread = waiter.thread else { continue }
-                threads[thread] = .thread(thread, command: waiter.command, state: waiter.threadState)
+                threads[thread] = .thread(thread, command: waiter.command, state: waiter.threadState, nil)
             }
             for owner in located.report.owners {
                 guard let thread = owner.thread, threads[thread] == nil else { continue }
-                threads[thread] = .thread(thread, command: owner.command, state: owner.threadState)
+                threads[thread] = .thread(thread, command: owner.command, state: owner.threadState, owner.sleepsIn)
             }
         }
         return locks.map { .lock($0) } + threads.sorted { $0.key < $1.key }.map(\.value)
@@ -45,7 +45,7 @@ extension WaitGraph.Lock {
 
 private enum WaitNode: JSONObjectEncodable {
     case lock(LocatedLock)
-    case thread(WaitGraph.Thread, command: String?, state: ThreadState)
+    case thread(WaitGraph.Thread, command: String?, state: ThreadState, SleepPlace?)
 
     func writeMembers(to writer: inout JSONWriter) {
         switch self {
@@ -56,13 +56,14 @@ private enum WaitNode: JSONObjectEncodable {
             located.report.writeState(to: &writer)
             writer.field("waiterCount", located.report.waiters.count)
             located.report.writeJudgement(to: &writer)
-        case .thread(let thread, let command, let state):
+        case .thread(let thread, let command, let state, let place):
             writer.field("id", thread.id)
             writer.field("kind", "thread")
             writer.field("pid", Int(thread.pid))
             writer.field("tid", Int(thread.tid))
             writer.field("command", orNull: command)
             writer.field("threadState", state.rawValue)
+            writer.field("sleepsIn", place)
         }
     }
 }

@@ -1,6 +1,6 @@
 public import Diagnostics
 import ForeignFormats
-import Observations
+public import Observations
 
 extension LockReport: JSONObjectEncodable {
     public func writeMembers(to writer: inout JSONWriter) {
@@ -54,6 +54,15 @@ extension LockOwnerReport: JSONObjectEncodable {
         writer.field("alive", liveness: alive)
         writer.field("threadState", threadState.rawValue)
         writer.field("heldForMilliseconds", heldForMilliseconds)
+        writer.field("sleepsIn", sleepsIn)
+    }
+}
+
+extension SleepPlace: JSONObjectEncodable {
+    public func writeMembers(to writer: inout JSONWriter) {
+        writer.field("call", call)
+        writer.field("descriptor", descriptor)
+        writer.field("target", target?.text)
     }
 }
 

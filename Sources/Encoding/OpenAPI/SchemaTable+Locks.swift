@@ -21,6 +21,14 @@ extension SchemaTable {
                 .always("command", .orNull(.text)), .always("alive", .liveness),
                 .always("threadState", .choice(of: ThreadState.self)),
                 .maybe("heldForMilliseconds", .count, "good to a few milliseconds"),
+                .maybe("sleepsIn", .reference("SleepPlace"), "of one that sleeps: the call"),
+            ])
+        ),
+        (
+            "SleepPlace",
+            .object([
+                .always("call", .text, "its name; its number where that is not known"),
+                .maybe("descriptor", .count, "the one that it is about"), .maybe("target", .text, "what that is"),
             ])
         ),
         (
@@ -58,7 +66,10 @@ extension SchemaTable {
             "ThreadNode",
             .object(
                 [.always("id", .text), .always("kind", .literal("thread"))] + thread
-                    + [.always("threadState", .choice(of: ThreadState.self))])
+                    + [
+                        .always("threadState", .choice(of: ThreadState.self)),
+                        .maybe("sleepsIn", .reference("SleepPlace"), "of one that sleeps and waits for nothing shared"),
+                    ])
         ),
         (
             "WaitEdge",

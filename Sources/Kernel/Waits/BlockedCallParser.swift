@@ -30,7 +30,7 @@ extension BlockedCall {
 
     private init(number: Int, _ arguments: [UInt64]) {
         switch number {
-        case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments).map { .futex($0) } ?? .other(number: number)
+        case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments).map { .futex($0) } ?? .other(number: number, argument: arguments[0])
         case Int(SHMLENS_SYS_FUTEX_WAITV):
             self = .futexVector(
                 address: arguments[0], count: Int(clamping: arguments[1] & 0xFFFF_FFFF), isTimed: arguments[3] != 0)
@@ -39,7 +39,7 @@ extension BlockedCall {
                 id: Int32(truncatingIfNeeded: arguments[0]), operations: arguments[1], count: Int(clamping: arguments[2]),
                 // glibc makes semop(2) of semtimedop(2), without a time.
                 isTimed: number == Int(SHMLENS_SYS_SEMTIMEDOP) && arguments[3] != 0)
-        default: self = .other(number: number)
+        default: self = .other(number: number, argument: arguments[0])
         }
     }
 }

@@ -16,6 +16,34 @@ extension ProcFS {
 }
 
 extension ProcFS {
+    /// The call that a thread sleeps in; nil where it is awake by now, or it cannot be told.
+    ///
+    /// - Parameter state: as was just seen; nothing is asked of a thread that is awake.
+    public func sleepPlace(of tid: Int32, in pid: Int32, _ state: ThreadState) -> SleepPlace? {
+        guard state == .sleeping || state == .waiting, let call = (try? blockedCall(of: tid, in: pid)) ?? nil else { return nil }
+        switch call {
+        case .running, .none: return nil
+        case .futex: return SleepPlace(call: "futex")
+        case .futexVector: return SleepPlace(call: "futex_waitv")
+        case .semaphoreSet: return SleepPlace(call: "semtimedop")
+        // Those of 32-bit programs have numbers of their own.
+        case .other where isNarrow(tid, in: pid): return nil
+        case .other(let number, let argument): return sleepPlace(number, argument, of: tid, in: pid)
+        }
+    }
+
+    private func sleepPlace(_ number: Int, _ argument: UInt64, of tid: Int32, in pid: Int32) -> SleepPlace {
+        guard let (name, takesDescriptor) = nameOfCall(number) else { return SleepPlace(call: "call \(number)") }
+        // The kernel takes the lower half of the argument.
+        let descriptor = Int32(truncatingIfNeeded: argument)
+        guard takesDescriptor, descriptor >= 0 else { return SleepPlace(call: name) }
+        let link = folder(of: tid, in: pid).appending("fd").appending(descriptor)
+        return SleepPlace(
+            call: name, descriptor: Int(descriptor), target: ((try? target(of: link)) ?? nil).map { ByteString($0) })
+    }
+}
+
+extension ProcFS {
     /// Where a thread keeps the list of robust mutexes that it holds, in its own memory: ``RobustListHead``; nil where there is
     /// no such thread, or it has none.
     ///

@@ -41,7 +41,7 @@ extension ProcFS {
             // Who has ended sleeps in no call either.
             guard let facts = (try? thread(tid, of: pid)) ?? nil, facts.state != .zombie, facts.state != .dead else { return .gone }
             return .unsettled
-        case .other(let number):
+        case .other(let number, _):
             guard number == Int(SHMLENS_SYS_FUTEX_32) || number == Int(SHMLENS_SYS_FUTEX_TIME64_32) else { return .elsewhere }
             return isNarrow(tid, in: pid) ? .narrow : .elsewhere
         case .futex(let wait) where wait.isPrivate: return .elsewhere
@@ -58,7 +58,7 @@ extension ProcFS {
     }
 
     /// Whether a process runs a 32-bit program: by the fifth byte of its file (EI_CLASS of elf.h).
-    private func isNarrow(_ tid: Int32, in pid: Int32) -> Bool {
+    func isNarrow(_ tid: Int32, in pid: Int32) -> Bool {
         let head = try? FileContents(folder(of: tid, in: pid).appending("exe"), bytesMax: 5)
         return head?.bytes == [0x7F, UInt8(ascii: "E"), UInt8(ascii: "L"), UInt8(ascii: "F"), 1]
     }

@@ -218,10 +218,9 @@ extension LockSighting {
         var timed = self
         timed.owner = .found(
             owners.map { owner in
-                guard let milliseconds = sleeping[Int32(clamping: owner.tid)] else { return owner }
-                return LockOwnerReport(
-                    pid: owner.pid, tid: owner.tid, command: owner.command, alive: owner.alive, threadState: owner.threadState,
-                    heldForMilliseconds: milliseconds)
+                var owner = owner
+                owner.heldForMilliseconds = sleeping[Int32(clamping: owner.tid)]
+                return owner
             })
         return timed
     }

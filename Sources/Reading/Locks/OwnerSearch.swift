@@ -77,7 +77,7 @@ struct OwnerSearch: Sendable {
         return [
             LockOwnerReport(
                 pid: Int(pid), tid: Int(tid), command: facts.command.text, alive: .alive, threadState: facts.state,
-                heldForMilliseconds: nil)
+                heldForMilliseconds: nil, sleepsIn: proc.sleepPlace(of: tid, in: pid, facts.state))
         ]
     }
 }

@@ -46,7 +46,8 @@ extension ModelSamples {
 
     private static func owner(_ id: Int, _ command: String, heldForMilliseconds: Int?) -> LockOwnerReport {
         LockOwnerReport(
-            pid: id, tid: id, command: command, alive: .alive, threadState: .sleeping, heldForMilliseconds: heldForMilliseconds)
+            pid: id, tid: id, command: command, alive: .alive, threadState: .sleeping, heldForMilliseconds: heldForMilliseconds,
+            sleepsIn: heldForMilliseconds.map { _ in SleepPlace(call: "read", descriptor: 5, target: ByteString("pipe:[9]")) })
     }
 
     private static func mutex(_ offset: Int, _ owner: LockOwnerReport, _ waiter: WaiterReport) -> LocatedLock {
@@ -66,7 +67,9 @@ extension ModelSamples {
         other.label = "label"
         other.recoverable = false
         other.ownerCandidates = [
-            LockOwnerReport(pid: nil, tid: 8, command: nil, alive: .unknown, threadState: .unknown, heldForMilliseconds: nil)
+            LockOwnerReport(
+                pid: 8, tid: 8, command: nil, alive: .alive, threadState: .waiting, heldForMilliseconds: nil,
+                sleepsIn: SleepPlace(call: "futex"))
         ]
         other.mutexType = .normal
         other.robust = true

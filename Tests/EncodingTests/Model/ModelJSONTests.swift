@@ -107,7 +107,8 @@ func flat(_ golden: String) -> String {
                 #"""
                 {"threadCount":9,"waitingCount":3,"movingCount":1,"nodes":[{"id":"lock:posix:ring:64","kind":"lock",
                 "segment":"posix:ring","offset":64,"type":"mutex","state":"held","owner":{"pid":2,"tid":2,
-                "command":"b","alive":true,"threadState":"sleeping","heldForMilliseconds":40},"waiterCount":1,
+                "command":"b","alive":true,"threadState":"sleeping","heldForMilliseconds":40,
+                "sleepsIn":{"call":"read","descriptor":5,"target":"pipe:[9]"}},"waiterCount":1,
                 "evidence":["waiter"],"verdict":"deadlock","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
                 ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
                 or its wait has a limit"},{"id":"lock:posix:ring:128","kind":"lock",
@@ -116,18 +117,20 @@ func flat(_ golden: String) -> String {
                 "evidence":["waiter"],"verdict":"deadlock","message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri
                 ng, b (2) waits for the mutex at 128 of ring","advice":"none has to be ended: b (2) gives up by itself, f
                 or its wait has a limit"},{"id":"lock:sysvsem:5:2","kind":"lock","segment":"sysvsem:5","index":2,
-                "type":"sysvSemaphore","label":"label","state":"empty","recoverable":false,"ownerCandidates":[{"pid":null,"tid":8,
-                "command":null,"alive":"unknown","threadState":"unknown"}],"mutexType":"normal","robust":true,"processShared":true,
+                "type":"sysvSemaphore","label":"label","state":"empty","recoverable":false,"ownerCandidates":[{"pid":8,"tid":8,
+                "command":null,"alive":true,"threadState":"waiting","sleepsIn":{"call":"futex"}}],"mutexType":"normal","robust":true,"processShared":true,
                 "protocol":"inherit","value":0,"waiterCount":1,"evidence":["waiter","robustList"],
                 "verdict":"ambiguous","message":"why","caveats":["perhaps"]},
                 {"id":"thread:1:1","kind":"thread","pid":1,"tid":1,"command":"a","threadState":"sleeping"},
                 {"id":"thread:2:2","kind":"thread","pid":2,"tid":2,"command":"b","threadState":"sleeping"},
-                {"id":"thread:3:4","kind":"thread","pid":3,"tid":4,"command":null,"threadState":"sleeping"}],
+                {"id":"thread:3:4","kind":"thread","pid":3,"tid":4,"command":null,"threadState":"sleeping"},
+                {"id":"thread:8:8","kind":"thread","pid":8,"tid":8,"command":null,"threadState":"waiting","sleepsIn":{"call":"futex"}}],
                 "edges":[{"from":"thread:1:1","to":"lock:posix:ring:64","relation":"waitsFor","waitingForMilliseconds":30,
                 "timed":false},{"from":"lock:posix:ring:64","to":"thread:2:2","relation":"heldBy","heldForMilliseconds":40},
                 {"from":"thread:2:2","to":"lock:posix:ring:128","relation":"waitsFor","waitingForMilliseconds":20,"timed":true},
                 {"from":"lock:posix:ring:128","to":"thread:1:1","relation":"heldBy"},
-                {"from":"thread:3:4","to":"lock:sysvsem:5:2","relation":"waitsFor"}],
+                {"from":"thread:3:4","to":"lock:sysvsem:5:2","relation":"waitsFor"},
+                {"from":"lock:sysvsem:5:2","to":"thread:8:8","relation":"heldBy"}],
                 "deadlocks":[{"threads":[{"pid":1,"tid":1,"command":"a"},{"pid":2,"tid":2,"command":"b"}],
                 "locks":[{"segment":"posix:ring","offset":64},{"segment":"posix:ring","offset":128}],"victims":[],
                 "message":"2 threads wait for one another: a (1) waits for the mutex at 64 of ri

@@ -4,7 +4,7 @@ import { behind, graphOf, isOfCircle } from "../../../public/js/locks/graph.js";
 import { boxWidth, layoutOf } from "../../../public/js/locks/layout.js";
 import { Poll } from "../../../public/js/locks/poll.js";
 import { childrenMost, depthMost, nodesMost, ringMost, shapeOf } from "../../../public/js/locks/shape.js";
-import { edgeWords, endWords, holderWords, linesOf, lockLink, lockName, moreWords, objectName, sentence } from "../../../public/js/locks/words.js";
+import { doing, edgeWords, endWords, holderWords, linesOf, lockLink, lockName, moreWords, objectName, sentence } from "../../../public/js/locks/words.js";
 import { alarms } from "../../../public/js/views/overview/alarms.js";
 import { attention } from "../../../public/js/views/overview/attention.js";
 
@@ -44,6 +44,13 @@ const circle = (count, more = {}) => answer({
 const layout = (from, width = 1200) => layoutOf(shapeOf(graphOf(from)), width);
 const overlaps = (boxes) => boxes.flatMap((a, index) => boxes.slice(index + 1).filter((b) =>
   a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height).map((b) => [a.id, b.id]));
+
+test("what a thread does is told with the call that it sleeps in", () => {
+  assert.equal(doing({ threadState: "sleeping", sleepsIn: { call: "read", descriptor: 5, target: "pipe:[9]" } }), "sleeping in read of pipe:[9]");
+  assert.equal(doing({ threadState: "waiting", sleepsIn: { call: "fsync", descriptor: 5 } }), "waiting in fsync of descriptor 5");
+  assert.equal(doing({ threadState: "sleeping", sleepsIn: { call: "clock_nanosleep" } }), "sleeping in clock_nanosleep");
+  assert.equal(doing({ threadState: "running" }), "running");
+});
 
 test("a chain leads from who waits to who runs, and each knows how many wait behind it", () => {
   const graph = graphOf(answer({ waits: [[3, "b", 10], [2, "a", 20]], holds: [["b", 2], ["a", 1]] }));

@@ -51,6 +51,14 @@ export function threadName({ command, pid, tid }) {
 export const isStuck = ({ threadState }) => ["stopped", "traced", "zombie", "dead"].includes(threadState);
 export const stateName = (state) => ({ traced: "stopped by a debugger", unknown: "state unknown" })[state] ?? visible(state ?? "state unknown");
 
+/** What a thread does: `running`, `sleeping in read of pipe:[4711]`. */
+export const doing = ({ threadState, sleepsIn }) => stateName(threadState) + (sleepsIn ? ` in ${sleepWords(sleepsIn)}` : "");
+
+function sleepWords({ call, descriptor, target }) {
+  if (descriptor === undefined) return visible(call);
+  return `${visible(call)} of ${target === undefined ? `descriptor ${descriptor}` : visible(target)}`;
+}
+
 /** A time that is at least so long: it was measured from the first sight of the same sleep. */
 export const atLeast = (milliseconds) => Number.isFinite(milliseconds) ? `≥ ${duration(milliseconds)}` : "time unknown";
 
@@ -92,7 +100,7 @@ export function linesOf(item) {
   const { report } = item.node;
   if (item.kind === "thread") {
     const thread = report.tid === report.pid ? "" : `, thread ${report.tid}`;
-    return [visible(report.command) || "process", `${report.pid}${thread} · ${stateName(report.threadState)}`];
+    return [visible(report.command) || "process", `${report.pid}${thread} · ${doing(report)}`];
   }
   const { type, label, segment, offset, index } = report;
   return [
@@ -144,7 +152,7 @@ export function sentence(node, grown) {
 function threadSentence({ report, out, into, circle }, grown) {
   const waits = out.map((edge) => `waits for ${nodeName(edge.to)}${waitedFor(edge, grown)}`);
   return [
-    `Thread ${threadName(report)}, ${stateName(report.threadState)}`, ...waits,
+    `Thread ${threadName(report)}, ${doing(report)}`, ...waits,
     into.length === 1 && `has ${nodeName(into[0].from)}`, into.length > 1 && `has ${plural(into.length, "lock")}`,
     circle && "part of a deadlock",
   ].filter(Boolean).join("; ");
@@ -179,7 +187,7 @@ export function endWords({ from, to }) {
   if (circle) return `${from.circle ? "itself, in a" : "a"} circle of ${plural(circle.ring.length / 2, "thread")}`;
   const { root } = to;
   if (root === to) return "nothing else";
-  const name = root.kind === "thread" ? `${threadName(root.report)}, ${stateName(root.report.threadState)}` : nodeName(root);
+  const name = root.kind === "thread" ? `${threadName(root.report)}, ${doing(root.report)}` : nodeName(root);
   return to.isUnsure ? `perhaps ${name}` : name;
 }
 

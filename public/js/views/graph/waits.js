@@ -3,7 +3,7 @@
 import { count, plural, visible } from "../../format.js";
 import { byId, setText, show } from "../../dom.js";
 import { behind, isUnsure } from "../../locks/graph.js";
-import { atLeast, endWords, holderWords, lockLink, lockName, nodeName, objectName, placeTitle, processLink, stateName, threadName, verdictName } from "../../locks/words.js";
+import { atLeast, doing, endWords, holderWords, lockLink, lockName, nodeName, objectName, placeTitle, processLink, threadName, verdictName } from "../../locks/words.js";
 import { dataTable } from "../../tabs/pieces.js";
 
 const shownAtOnce = 100;
@@ -60,7 +60,7 @@ function cells(edge, grown) {
   const time = report.waitingForMilliseconds;
   const verdict = lock.verdict ?? to.verdict?.verdict;
   return [
-    { className: "who", text: threadName(from.report), href: processLink(from.report), route: true, note: stateName(from.report.threadState) },
+    { className: "who", text: threadName(from.report), href: processLink(from.report), route: true, note: doing(from.report) },
     { className: "who", text: lockName(lock), href: lockLink(lock), route: true, title: placeTitle(lock), note: `in ${objectName(lock.segment)}` },
     { className: "number", text: Number.isFinite(time) ? atLeast(time + grown) : "unknown", badges: report.timed ? [{ text: "timed", title: "It gives up by itself after a time" }] : [] },
     holder(to), { className: "who", text: endWords(edge) },
@@ -73,7 +73,7 @@ function holder(lock) {
   const owners = lock.out.filter(({ report }) => report.relation === "heldBy");
   if (owners.length !== 1 || isUnsure(owners[0])) return { className: "who", text: holderWords(lock) };
   const { report } = owners[0].to;
-  return { className: "who", text: threadName(report), href: processLink(report), route: true, note: stateName(report.threadState) };
+  return { className: "who", text: threadName(report), href: processLink(report), route: true, note: doing(report) };
 }
 
 /** Shows the table: where a link in the drawing asked for those that it does not draw. */

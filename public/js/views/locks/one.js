@@ -2,7 +2,7 @@
 
 import { boundOf, clock, count, duration, hex, nanoseconds, percent, plural, visible } from "../../format.js";
 import { facts, make, reconcile, show } from "../../dom.js";
-import { evidenceWords, holderWords, isOwnerless, lockBytes, lockName, processLink } from "../../locks/words.js";
+import { doing, evidenceWords, holderWords, isOwnerless, lockBytes, lockName, processLink } from "../../locks/words.js";
 import { barTable, button, dataTable, section } from "../../tabs/pieces.js";
 import { reveal } from "../../tabs/picker.js";
 import { trimmed, waited } from "../../tabs/scale.js";
@@ -135,7 +135,7 @@ function ownerFact(lock) {
   const { owner, ownerCandidates = [], type, state } = lock;
   if (owner) {
     const bad = trouble(owner);
-    return { text: thread(owner), badges: bad ? [bad] : owner.threadState ? [{ text: owner.threadState }] : [] };
+    return { text: thread(owner), badges: bad ? [bad] : owner.threadState ? [{ text: doing(owner) }] : [] };
   }
   if (ownerCandidates.length > 0) {
     const named = ownerCandidates.slice(0, candidatesMost).map((one) => [thread(one), trouble(one)?.text ?? one.threadState].filter(Boolean).join(", "));
