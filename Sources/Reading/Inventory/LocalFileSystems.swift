@@ -45,12 +45,18 @@ struct LocalFileSystems: Sendable {
         for (namespace, pids) in namespaces {
             if let known = before?.others[namespace], now - known.readAt < Self.servesNanoseconds {
                 others[namespace] = known
-            } else if let mounts = pids.prefix(Self.neighboursMax).lazy.compactMap({ Self.mounts(proc, $0) }).first {
+            } else if let mounts = Self.mounts(proc, ofOneOf: pids.prefix(Self.neighboursMax)) {
                 others[namespace] = Known(mounts: mounts, readAt: now)
             }
         }
         for other in others.values { all.add(other.mounts) }
         self.all = all
+    }
+
+    /// Those of the first process that tells them. Each is asked once: by the next question it may have ended.
+    private static func mounts(_ proc: ProcFS, ofOneOf pids: ArraySlice<Int32>) -> Mounts? {
+        for pid in pids { if let mounts = mounts(proc, pid) { return mounts } }
+        return nil
     }
 
     /// - Parameter pid: nil for this process's own.
