@@ -28,7 +28,7 @@ static const struct call calls[] = {
     PLAIN(msync), PLAIN(mmap), PLAIN(munmap), PLAIN(mprotect), PLAIN(mlock), PLAIN(mlock2), PLAIN(madvise),
     PLAIN(msgrcv), PLAIN(msgsnd), PLAIN(semop), PLAIN(semtimedop), OF_FILE(mq_timedreceive), OF_FILE(mq_timedsend),
     PLAIN(execve), PLAIN(execveat), PLAIN(clone), PLAIN(clone3), PLAIN(exit), PLAIN(exit_group), PLAIN(sync), OF_FILE(syncfs),
-    {SHMLENS_SYS_FUTEX_WAITV, 0, "futex_waitv"},
+    {SHMLENS_SYS_FUTEX_WAITV, 0, "futex_waitv"}, {SHMLENS_SYS_FUTEX_WAIT, 0, "futex_wait"},
     /* Architectures that came later have only the newer of each pair. */
 #ifdef SYS_pause
     PLAIN(pause),

@@ -35,6 +35,8 @@ public struct KernelError: Error, Sendable, Equatable, CustomStringConvertible {
             "The name belongs to another object by now: list again."
         case .tooManyOpenFiles, .tooManyOpenFilesInSystem:
             "Close some descriptors, or raise the limit (ulimit -n, fs.file-max)."
+        case .timedOut:
+            "A process holds up who looks at its memory: try again, or look for one that stands still in a system call."
         case .invalidArgument where operation == "open":
             "Only a regular file can be read, by a name without empty parts, \".\" and \"..\"."
         case .badMessage:

@@ -135,6 +135,9 @@ public struct WaitScan: Sendable {
     public var words: [WordWait] = []
     public var semaphores: [SemaphoreWait] = []
     public var robust: [RobustEntry] = []
+    /// Threads that sleep for ever, each on a word of its own memory: so glibc leaves one to which the kernel refused a mutex that
+    /// inherits priority, for it would have closed a circle, or its owner is gone (nptl/pthread_mutex_lock.c).
+    public var stuck: [BlockedThread] = []
     public var processes: [Int32: ProcessThreads] = [:]
     /// Threads that were looked at.
     public var threadCount = 0

@@ -119,6 +119,9 @@ public struct MappedRange: Hashable, Sendable {
         self.offset = offset
         self.access = access
     }
+
+    @inlinable
+    public func contains(_ address: UInt64) -> Bool { start <= address && address < end }
 }
 
 /// One line of `/proc/PID/maps`.

@@ -45,6 +45,50 @@ package func bothInParallel<First: Sendable, Second: Sendable>(
     return (firstResult.results()[0], secondResult.results()[0])
 }
 
+/// Threads of ``runAside(nanosecondsMax:_:)`` that are out at most: one that something more urgent keeps from its processor
+/// may never come back.
+private let asideMax = 4
+private let asideCount = Atomic(0)
+
+/// Does something in a thread of its own, and waits for it, but no longer than a limit. What is not done by then goes on alone.
+///
+/// - Returns: whether it is done; false also where too many of those before are still out, or no thread is to be had.
+package func runAside(nanosecondsMax: Int64, _ work: @escaping @Sendable () -> Void) -> Bool {
+    final class Done: Sendable { let isDone = Atomic(false) }
+    var allowed = shmlens_processors()
+    var processorCount: Int32 = 0
+    guard unsafe shmlens_allowed_processors(&allowed, &processorCount) == 0 else { return false }
+    guard asideCount.add(1, ordering: .relaxed).newValue <= asideMax else {
+        asideCount.subtract(1, ordering: .relaxed)
+        return false
+    }
+    let done = Done()
+    let helper = HelperWork(allowed) {
+        work()
+        asideCount.subtract(1, ordering: .relaxed)
+        done.isDone.store(true, ordering: .releasing)
+    }
+    let handed = unsafe Unmanaged.passRetained(helper)
+    var thread = pthread_t()
+    guard unsafe shmlens_start_elsewhere(&thread, &allowed, runHelper, handed.toOpaque()) == 0 else {
+        unsafe handed.release()
+        asideCount.subtract(1, ordering: .relaxed)
+        return false
+    }
+    let end = ContinuousClock.now + .nanoseconds(nanosecondsMax)
+    while !done.isDone.load(ordering: .acquiring) {
+        guard ContinuousClock.now < end else {
+            pthread_detach(thread)
+            return false
+        }
+        usleep(asidePauseMicroseconds)
+    }
+    pthread_join(thread, nil)
+    return true
+}
+
+private let asidePauseMicroseconds: UInt32 = 100
+
 /// Parts of some work, each taken once, and what came of them.
 private final class Board<Output: Sendable>: Sendable {
     /// What came of one part: written by who took it, read when all have come back. So nobody ever waits here.

@@ -39,6 +39,14 @@ import Testing
         #expect(timed.isTimed && timed.operation == expected)
     }
 
+    @Test(arguments: [(2, 0, false, false), (130, 0x7ff0, true, true)])
+    func `the later call for one word is such a wait too`(flags: Int, time: Int, isPrivate: Bool, isTimed: Bool) {
+        let text = "455 0x7f00 0x5 0xffffffff 0x\(String(flags, radix: 16)) 0x\(String(time, radix: 16)) 0x0 0x7ffe 0x7fff\n"
+        #expect(
+            parse(text)
+                == .futex(FutexWait(address: 0x7f00, operation: .waitForBits, isPrivate: isPrivate, value: 5, isTimed: isTimed)))
+    }
+
     @Test func `an operation that wakes is no wait, and one that goes on to a lock names it`() {
         #expect(futex("0x1") == .other(number: Int(SHMLENS_SYS_FUTEX), argument: 0x7f00))
         guard case .futex(let wait)? = futex("0xb", second: "0x8000") else {

@@ -18,6 +18,20 @@ import Testing
         #expect(visits.count == count)
     }
 
+    @Test func `what is done aside is done when it says so, and is not waited for beyond a limit`() {
+        final class Steps: Sendable {
+            let begun = Atomic(0)
+            let mayEnd = Atomic(false)
+        }
+        let steps = Steps()
+        #expect(runAside(nanosecondsMax: 60_000_000_000) { steps.begun.add(1, ordering: .relaxed) })
+        #expect(steps.begun.load(ordering: .relaxed) == 1)
+        let wait: @Sendable () -> Void = { while !steps.mayEnd.load(ordering: .relaxed) { usleep(1_000) } }
+        #expect(!runAside(nanosecondsMax: 1_000_000, wait))
+        steps.mayEnd.store(true, ordering: .relaxed)
+        #expect(runAside(nanosecondsMax: 60_000_000_000) {})
+    }
+
     /// Counts without a lock: who waits for one that the kernel hands over is taken for a race by the sanitizer.
     private final class Visits: Sendable {
         private final class Seat: Sendable {

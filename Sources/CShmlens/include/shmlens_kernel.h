@@ -118,6 +118,8 @@ enum {
     SHMLENS_SYS_SEMOP = SYS_semop,
     SHMLENS_SYS_SEMTIMEDOP = SYS_semtimedop,
     SHMLENS_SYS_FUTEX_WAITV = 449,
+    /* futex_wait, since Linux 6.7. */
+    SHMLENS_SYS_FUTEX_WAIT = 455,
     /* Of 32-bit programs, on x86 and ARM alike; asm/unistd_32.h. */
     SHMLENS_SYS_FUTEX_32 = 240,
     SHMLENS_SYS_FUTEX_TIME64_32 = 422,

@@ -21,7 +21,7 @@ int shmlens_allowed_processors(struct shmlens_processors *processors, int32_t *c
 int shmlens_run_on(const struct shmlens_processors *processors);
 
 /* Moves the calling thread to one processor, and keeps it there: when it returns, it runs there. EINVAL where there is no such
- * one, or the thread may not run on it. */
+ * one, or its cpuset lacks it. Where something more urgent runs there it does not return before that is done. */
 int shmlens_run_on_one(int32_t processor);
 
 /* pthread_create(3) of a thread that begins on one of some processors, but not on that which the caller is on now; on any

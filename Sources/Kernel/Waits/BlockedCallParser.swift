@@ -31,6 +31,12 @@ extension BlockedCall {
     private init(number: Int, _ arguments: [UInt64]) {
         switch number {
         case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments).map { .futex($0) } ?? .other(number: number, argument: arguments[0])
+        case Int(SHMLENS_SYS_FUTEX_WAIT):
+            // The word, its value, a mask, flags, a time.
+            self = .futex(
+                FutexWait(
+                    address: arguments[0], operation: .waitForBits, isPrivate: arguments[3] & FutexWait.privateFlag != 0,
+                    value: UInt32(truncatingIfNeeded: arguments[1]), isTimed: arguments[4] != 0))
         case Int(SHMLENS_SYS_FUTEX_WAITV):
             self = .futexVector(
                 address: arguments[0], count: Int(clamping: arguments[1] & 0xFFFF_FFFF), isTimed: arguments[3] != 0)
@@ -46,7 +52,7 @@ extension BlockedCall {
 
 extension FutexWait {
     /// FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME of linux/futex.h; what is left is the command.
-    private static let privateFlag: UInt64 = 128
+    fileprivate static let privateFlag: UInt64 = 128
     private static let realTimeFlag: UInt64 = 256
 
     /// - Parameter arguments: those of futex(2): word, operation, value, time, second word, third value.

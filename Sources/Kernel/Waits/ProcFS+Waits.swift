@@ -16,6 +16,16 @@ extension ProcFS {
 }
 
 extension ProcFS {
+    /// Whether the mappings of a process will be told; true where it is gone.
+    public func showsMappings(of pid: Int32) -> Bool {
+        do throws(Errno) {
+            _ = try openDescriptor(path(pid, "maps"), OpenFlags.file)
+            return true
+        } catch {
+            return error.meansGone
+        }
+    }
+
     /// The call that a thread sleeps in; nil where it is awake by now, or it cannot be told.
     ///
     /// - Parameter state: as was just seen; nothing is asked of a thread that is awake.

@@ -26,7 +26,9 @@ extension ProcFS {
         }
         _ = try note(head.list.pending & ~1, isHeld: false)
         var entry = head.list.first & ~1
-        for _ in 0..<Self.robustEntriesMax where entry != head.address {
+        var seen: Set<UInt64> = []
+        for _ in 0..<Self.robustEntriesMax {
+            guard entry != head.address, seen.insert(entry).inserted else { break }
             let place = try note(entry, isHeld: true)
             let next = if let place { word(place.object, place.offset) } else { try privateWord(of: tid, at: entry) }
             guard let next else { break }

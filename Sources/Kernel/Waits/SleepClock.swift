@@ -1,5 +1,7 @@
 import CShmlens
 public import Observations
+import Parallel
+import Synchronization
 import SystemPackage
 
 extension ProcFS {
@@ -8,7 +10,8 @@ extension ProcFS {
     ///
     /// `/proc/TID/sched` tells when a thread was last on a processor, by the clock of that processor, which each has of its
     /// own and which stands still while the machine's host gives it to somebody else: so what is found is at most too
-    /// short. The calling thread goes to each of these processors for a moment, to read its clock.
+    /// short. A thread of its own goes to each of these processors for a moment, to read its clock; not to those that this
+    /// process was kept from, or where something more urgent runs for longer than an answer can wait.
     ///
     /// - Complexity: O(threads): two files each.
     public func sleepNanoseconds(of threads: [BlockedThread]) -> [Sleep: Int64] {
@@ -18,17 +21,25 @@ extension ProcFS {
             byProcessor[last.processor, default: []].append((thread.sleep, last.nanoseconds))
         }
         guard !byProcessor.isEmpty else { return [:] }
-        var allowed = shmlens_processors()
-        var count: Int32 = 0
-        guard unsafe shmlens_allowed_processors(&allowed, &count) == 0 else { return [:] }
-        defer { _ = unsafe shmlens_run_on(&allowed) }
-        var found: [Sleep: Int64] = [:]
-        for (processor, sleeps) in byProcessor {
-            guard shmlens_run_on_one(processor) == 0, let now = ownLastRun() else { continue }
-            for (sleep, last) in sleeps where now > last { found[sleep] = now - last }
+        let found = FoundSleeps()
+        let visited = byProcessor
+        _ = runAside(nanosecondsMax: Self.visitNanosecondsMax) {
+            var allowed = shmlens_processors()
+            var count: Int32 = 0
+            guard unsafe shmlens_allowed_processors(&allowed, &count) == 0 else { return }
+            for (processor, sleeps) in visited where allowed.holds(processor) {
+                guard !found.isCalledOff.load(ordering: .relaxed), shmlens_run_on_one(processor) == 0, let now = ownLastRun() else { continue }
+                found.nanoseconds.withLock { found in
+                    for (sleep, last) in sleeps where now > last { found[sleep] = now - last }
+                }
+            }
         }
-        return found
+        found.isCalledOff.store(true, ordering: .relaxed)
+        return found.nanoseconds.withLock { $0 }
     }
+
+    /// How long processors are visited: those that are left out are told of by when a sleep was seen first.
+    private static let visitNanosecondsMax: Int64 = 100_000_000
 
     private func lastRun(of tid: Int32, in pid: Int32) -> (processor: Int32, nanoseconds: Int64)? {
         let folder = folder(of: tid, in: pid)
@@ -42,6 +53,21 @@ extension ProcFS {
     /// Of the calling thread, which was put on its processor just now.
     private func ownLastRun() -> Int64? {
         ((try? contents(root.appending("thread-self").appending("sched"))) ?? nil).flatMap { SchedulerText.lastRun($0.bytes) }
+    }
+}
+
+private final class FoundSleeps: Sendable {
+    let nanoseconds = Mutex<[Sleep: Int64]>([:])
+    let isCalledOff = Atomic(false)
+}
+
+extension shmlens_processors {
+    /// Whether a processor is one of them.
+    fileprivate func holds(_ processor: Int32) -> Bool {
+        guard 0..<1_024 ~= processor else { return false }
+        return unsafe withUnsafeBytes(of: mask) { words in
+            unsafe words.load(fromByteOffset: Int(processor) / 64 * 8, as: UInt64.self) >> UInt64(processor % 64) & 1 == 1
+        }
     }
 }
 

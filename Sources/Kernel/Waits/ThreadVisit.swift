@@ -57,14 +57,25 @@ extension ProcFS {
                 sleep: Sleep(tid: tid, startTicks: facts.startTicks, turns: turns)))
     }
 
-    /// Whether a process runs a 32-bit program: by the fifth byte of its file (EI_CLASS of elf.h).
+    /// Whether a process runs a 32-bit program: by what the kernel told it at its start of the size of a program header
+    /// (AT_PHENT of getauxval(3)), in pairs of words as wide as its own.
     func isNarrow(_ tid: Int32, in pid: Int32) -> Bool {
-        let head = try? FileContents(folder(of: tid, in: pid).appending("exe"), bytesMax: 5)
-        return head?.bytes == [0x7F, UInt8(ascii: "E"), UInt8(ascii: "L"), UInt8(ascii: "F"), 1]
+        guard let bytes = (try? piece(folder(of: tid, in: pid).appending("auxv"))) ?? nil else { return false }
+        let image = Image(bytes: bytes)
+        return stride(from: 0, to: bytes.count, by: 8).contains { at in
+            image.halfWord(at: at) == Self.headerSizeKey && image.halfWord(at: at + 4) == Self.narrowHeaderBytes
+        }
     }
 
+    private static let headerSizeKey: UInt32 = 4
+    /// `sizeof(Elf32_Phdr)` of elf.h; that of 64-bit programs is 56.
+    private static let narrowHeaderBytes: UInt32 = 32
+
     /// Whether a thread sleeps the sleep that it slept.
+    ///
+    /// Who was woken and waits for a processor has had no turn yet. The kernel says of it that it runs.
     public func stillSleeps(_ thread: BlockedThread) -> Bool {
-        turns(of: thread.tid, in: thread.pid) == thread.sleep.turns
+        guard turns(of: thread.tid, in: thread.pid) == thread.sleep.turns else { return false }
+        return (try? blockedCall(of: thread.tid, in: thread.pid)) == thread.call
     }
 }

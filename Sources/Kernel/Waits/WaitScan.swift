@@ -7,8 +7,12 @@ extension ProcFS {
     public struct WaitLimits: Sendable, Hashable {
         /// Threads looked at, of all processes together.
         public var threads = 262_144
-        /// Words of one futex_waitv call (FUTEX_WAITV_MAX), and operations of one semop(2) that are read.
-        public var several = 128
+        /// Words of one futex_waitv call that are read (FUTEX_WAITV_MAX).
+        public var words = 128
+        /// Operations of one semop(2) that are read (SEMOPM is 500).
+        public var operations = 512
+        /// Entries of lists of robust mutexes that are told of the threads of one process.
+        public var robustEntries = 16_384
 
         public init() {}
     }
@@ -24,20 +28,22 @@ extension ProcFS {
     ) -> WaitScan {
         var scan = WaitScan()
         let lists = inParallel(pids, grain: Self.processesOfWaitPart) { part in
-            part.map { pid in (pid, (try? self.numbers(in: self.path(pid, "task"), limit: Limit.threads)) ?? nil) }
+            part.map { pid in (pid, self.tids(of: pid)) }
         }
         var threads: [ThreadID] = []
         var omittedCount = 0
         for (pid, tids) in lists {
-            guard let tids else { continue }
-            omittedCount += tids.omittedCount
-            for tid in tids.elements {
-                guard threads.count < limits.threads else {
-                    omittedCount += 1
-                    continue
-                }
-                threads.append(ThreadID(pid: pid, tid: tid))
+            var unseenCount = 0
+            switch tids {
+            case .success(nil): continue
+            case .failure: unseenCount = 1
+            case .success(let tids?):
+                let room = max(0, limits.threads - threads.count)
+                threads += tids.elements.prefix(room).map { ThreadID(pid: pid, tid: $0) }
+                unseenCount = tids.omittedCount + max(0, tids.elements.count - room)
             }
+            if unseenCount > 0 { scan.processes[pid, default: ProcessThreads()].unseenCount = unseenCount }
+            omittedCount += unseenCount
         }
         let looks = inParallel(threads, grain: Self.threadsOfPart) { part in part.map { self.look(at: $0) } }
         var tally = WaitTally()
@@ -49,6 +55,10 @@ extension ProcFS {
 
     private static let processesOfWaitPart = 16
     private static let threadsOfPart = 64
+
+    private func tids(of pid: Int32) -> Result<BoundedList<Int32>?, KernelError> {
+        Result { () throws(KernelError) in try numbers(in: path(pid, "task"), limit: Limit.threads) }
+    }
 
     private func look(at thread: ThreadID) -> ThreadLook {
         var look = ThreadLook(id: thread, visit: visit(thread.tid, of: thread.pid))
@@ -77,7 +87,9 @@ extension ProcFS {
             scan.words += one.words
             scan.semaphores += one.semaphores
             scan.robust += one.robust
+            scan.stuck += one.stuck
             tally.unresolvedCount += one.refusedCount
+            tally.cutCount += one.cutCount
         }
     }
 }
@@ -100,6 +112,7 @@ private struct WaitTally {
     /// By process, in their order.
     private(set) var concerned: [[ThreadLook]] = []
     var unresolvedCount = 0
+    var cutCount = 0
     private var refusedCount = 0
     private var refusedListCount = 0
     private var uncountedCount = 0
@@ -113,7 +126,9 @@ private struct WaitTally {
         var concerns = look.list != nil
         switch look.visit {
         case .gone, .elsewhere: break
-        case .narrow: narrowCount += 1
+        case .narrow:
+            process.unseenCount += 1
+            narrowCount += 1
         case .refused:
             process.unseenCount += 1
             refusedCount += 1
@@ -140,12 +155,13 @@ private struct WaitTally {
         }
         hide("threads of which it could not be seen what they wait for", refusedCount, Needs.otherProcess)
         hide("threads whose lists of robust mutexes could not be seen", refusedListCount, Needs.otherProcess)
+        hide("lists of robust mutexes behind long ones", cutCount, "a higher limit of entries")
         hide("waiting threads whose addresses could not be told", unresolvedCount, Needs.otherProcess)
         hide(
             "waiting threads of which one sleep cannot be told from the next", uncountedCount,
             "a kernel that counts turns (CONFIG_SCHED_INFO)")
         hide("waits of threads of 32-bit programs", narrowCount, "a version that knows their calls")
-        hide("threads", omitted, "a higher limit of threads")
+        hide("threads that were not looked at", omitted, "CAP_SYS_PTRACE, or a higher limit of threads")
         return hidden
     }
 }
@@ -156,7 +172,10 @@ private struct ProcessWaits {
         var words: [WordWait] = []
         var semaphores: [SemaphoreWait] = []
         var robust: [RobustEntry] = []
+        var stuck: [BlockedThread] = []
         var refusedCount = 0
+        /// Lists that were not followed, for those before were so long.
+        var cutCount = 0
     }
 
     private let proc: ProcFS
@@ -179,6 +198,10 @@ private struct ProcessWaits {
                 do throws(KernelError) {
                     if case .blocked(let thread?) = look.visit { try add(thread, &addresses) }
                     if let list = look.list {
+                        guard result.robust.count < limits.robustEntries else {
+                            result.cutCount += 1
+                            continue
+                        }
                         result.robust += try proc.robustEntries(of: look.id.tid, look.id.pid, list, &addresses, word)
                     }
                 } catch {
@@ -196,13 +219,13 @@ private struct ProcessWaits {
             // Who was moved on to the second word meanwhile sleeps in the same call: it waits for either.
             try add(wait, of: thread, wait.address, &addresses, isOneOfSeveral: wait.secondAddress != nil)
         case .futexVector(let address, let count, let isTimed):
-            let count = min(count, limits.several)
+            let count = min(count, limits.words)
             let bytes = try proc.privateBytes(of: thread.tid, at: address, count: count * FutexVector.entryBytes) ?? []
             for entry in FutexVector.entries(bytes, isTimed: isTimed) where !entry.isPrivate {
                 try add(entry, of: thread, entry.address, &addresses, isOneOfSeveral: count > 1)
             }
         case .semaphoreSet(let id, let address, let count, let isTimed):
-            let count = min(count, limits.several)
+            let count = min(count, limits.operations)
             let bytes = try proc.privateBytes(of: thread.tid, at: address, count: count * SemaphoreOperation.byteCount) ?? []
             result.semaphores.append(
                 SemaphoreWait(thread: thread, set: id, operations: SemaphoreOperation.all(bytes), isTimed: isTimed))
@@ -220,10 +243,20 @@ private struct ProcessWaits {
         } catch {
             throw KernelError(operation: "PROCMAP_QUERY", object: "process \(thread.pid)", errno: error, needs: Needs.otherProcess)
         }
-        guard let place else { return }
+        guard let place else {
+            if wait.isForEver { result.stuck.append(thread) }
+            return
+        }
         result.words.append(
             WordWait(
                 thread: thread, object: place.object, offset: place.offset, value: wait.value,
                 takesLock: wait.operation.takesLock, isTimed: wait.isTimed, isOneOfSeveral: isOneOfSeveral))
+    }
+}
+
+extension FutexWait {
+    /// Whether it is how glibc waits where nothing is to be waited for: as if processes shared the word, for it not to be 0.
+    fileprivate var isForEver: Bool {
+        !isPrivate && !isTimed && value == 0 && (operation == .wait || operation == .waitForBits)
     }
 }
