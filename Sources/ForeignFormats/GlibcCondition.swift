@@ -13,11 +13,37 @@ public struct GlibcCondition: Sendable, Equatable {
         fileprivate var formerSizeOffset: Int { sizesOffset + 8 }
         fileprivate var waitersOffset: Int { sizesOffset + 12 }
 
-        /// Where pthread_cond_destroy(3) waits for the last waiter to leave: the word that counts them.
-        public var destroyWaitOffset: Int { waitersOffset }
-
         /// Where waiters wait, from the object's first byte: those of either group.
         public var waitOffsets: [Int] { [sizesOffset + 16, sizesOffset + 20] }
+
+        /// Where threads wait, what for, and what they expect of the word there.
+        var waits: [(offset: Int, purpose: WaitPurpose, expects: (UInt32) -> Bool)] {
+            // Until a signal comes, a count of signals; of some versions it is always 0.
+            var waits: [(Int, WaitPurpose, (UInt32) -> Bool)] = waitOffsets.map { ($0, .signal, { _ in true }) }
+            waits.append((waitersOffset, .waitersToLeave, { $0 & Waiters.destroying != 0 }))
+            // The lowest two bits of a size are the condition's inner lock: 2 where somebody waits for it.
+            waits.append((formerSizeOffset, .innerLock, { $0 & 3 == 2 }))
+            // Who signals, and has to wait until those of the older group have left it, asks to be woken by the lowest bit.
+            if self == .countingReferences { for group in [16, 20] { waits.append((group, .groupToLeave, { $0 & 1 != 0 })) } }
+            return waits
+        }
+    }
+
+    /// What a thread waits for that sleeps on one of a condition's words.
+    public enum WaitPurpose: Sendable, Equatable {
+        /// In pthread_cond_wait(3).
+        case signal
+        /// In pthread_cond_destroy(3), for the last waiter.
+        case waitersToLeave
+        /// In pthread_cond_signal(3) or pthread_cond_broadcast(3), for who was woken before.
+        case groupToLeave
+        /// For another thread to be done with the condition's own words.
+        case innerLock
+    }
+
+    /// What a thread waits for whose word stands so far from the first byte.
+    public static func purpose(ofWaitAt offset: Int, layout: Layout) -> WaitPurpose? {
+        layout.waits.first { $0.offset == offset }?.purpose
     }
 
     /// Who waits, or is about to leave after having waited. One that was killed is counted for ever, and a call of
@@ -36,15 +62,12 @@ public struct GlibcCondition: Sendable, Equatable {
     /// Bytes of the object that are looked at: all of it.
     public static let byteCount = 48
 
-    private enum Waiters {
+    fileprivate enum Waiters {
         static let shared: UInt32 = 1
         static let monotonic: UInt32 = 2
         static let destroying: UInt32 = 4
         static let shift: UInt32 = 3
     }
-
-    /// Whether what a thread expects of the word that it waits on is what pthread_cond_destroy(3) expects.
-    public static func isDestroying(_ value: UInt32) -> Bool { value & Waiters.destroying != 0 }
 
     /// - Parameters:
     ///   - bytes: a copy, from the condition's first byte.
@@ -67,16 +90,5 @@ public struct GlibcCondition: Sendable, Equatable {
         processShared = waiters & Waiters.shared != 0
         isMonotonic = waiters & Waiters.monotonic != 0
         isBeingDestroyed = waiters & Waiters.destroying != 0
-    }
-
-    /// Where a condition may begin whose waiter waits at an address, for each layout: the address tells by its last bits in
-    /// which of the two groups.
-    ///
-    /// - Parameter waitAddress: or an offset; a multiple of four.
-    /// - Returns: nil where no condition can begin there.
-    public static func start(waitAddress: UInt64, layout: Layout) -> UInt64? {
-        guard waitAddress % 4 == 0 else { return nil }
-        let offset = UInt64(layout.waitOffsets[waitAddress % 8 == 0 ? 0 : 1])
-        return waitAddress >= offset ? waitAddress - offset : nil
     }
 }

@@ -49,6 +49,8 @@ public struct GlibcMutex: Sendable, Equatable {
 
     /// Bytes of the object that are looked at.
     public static let byteCount = 20
+    /// The part of the word that is not the ceiling of a priority-protected mutex.
+    static let protectedValue: UInt32 = 0x0007_ffff
     /// The largest thread id there can be (PID_MAX_LIMIT of the kernel's include/linux/threads.h).
     static let largestTid: UInt32 = 4 << 20
 
@@ -88,7 +90,7 @@ public struct GlibcMutex: Sendable, Equatable {
             isInconsistent = robust && owner == Owner.inconsistent && lock & LockWord.tid != 0
             state = Self.stateOfTid(lock: lock, owner: owner, robust: robust)
         } else {
-            let value = kind & Kind.protect != 0 ? lock & LockWord.protectedValue : lock
+            let value = kind & Kind.protect != 0 ? lock & Self.protectedValue : lock
             hasWaiters = value == 2
             isInconsistent = false
             state = Self.stateOfValue(value, owner: owner)
@@ -126,13 +128,11 @@ public struct GlibcMutex: Sendable, Equatable {
         static let destroyed = UInt32.max
     }
 
-    /// FUTEX_TID_MASK, FUTEX_OWNER_DIED and FUTEX_WAITERS of linux/futex.h; the part of the word that is not the
-    /// ceiling of a priority-protected mutex.
+    /// FUTEX_TID_MASK, FUTEX_OWNER_DIED and FUTEX_WAITERS of linux/futex.h.
     private enum LockWord {
         static let tid: UInt32 = 0x3fff_ffff
         static let ownerDied: UInt32 = 0x4000_0000
         static let waiters: UInt32 = 0x8000_0000
-        static let protectedValue: UInt32 = 0x0007_ffff
     }
 
     /// PTHREAD_MUTEX_INCONSISTENT and PTHREAD_MUTEX_NOTRECOVERABLE of nptl/pthreadP.h.

@@ -11,12 +11,25 @@ public enum LockPattern {
     /// - Parameters:
     ///   - offset: from the object's first byte; a multiple of eight.
     ///   - image: ``byteCount`` from there, or what there is of them.
+    ///   - layouts: those that conditions may have.
     /// - Returns: what it is, and how many bytes it takes.
-    public static func match(at offset: Int, in image: Image) -> (kind: WaitedObject.Kind, byteCount: Int)? {
-        guard let bytes = image.slice(offset..<offset + byteCount) else { return nil }
+    public static func match(
+        at offset: Int, in image: Image, layouts: [GlibcCondition.Layout] = GlibcCondition.Layout.allCases
+    ) -> (kind: WaitedObject.Kind, byteCount: Int)? {
+        let count = min(byteCount, image.range.upperBound - offset)
+        guard count > 0, let known = image.slice(offset..<offset + count) else { return nil }
+        // Nothing that goes on behind the end is one.
+        let bytes = known + [UInt8](repeating: 0, count: byteCount - count)
+        guard let found = match(bytes, layouts), found.byteCount <= count else { return nil }
+        return found
+    }
+
+    private static func match(
+        _ bytes: ArraySlice<UInt8>, _ layouts: [GlibcCondition.Layout]
+    ) -> (kind: WaitedObject.Kind, byteCount: Int)? {
         if let mutex = mutex(bytes) { return (.mutex(mutex), 40) }
         if let lock = GlibcReadWriteLock(bytes), lock.processShared, lock.state != .free { return (.readWriteLock(lock), 56) }
-        if let condition = condition(bytes) { return condition }
+        if let condition = condition(bytes, layouts) { return condition }
         if let semaphore = semaphore(bytes) { return (.semaphore(semaphore), 32) }
         if let barrier = barrier(bytes) { return (.barrier(barrier), 32) }
         return nil
@@ -32,10 +45,10 @@ public enum LockPattern {
         guard let words = Words(bytes, count: 40), let mutex = GlibcMutex(bytes), mutex.processShared else { return nil }
         let (lock, count, owner, users) = (words.half(0), words.half(4), words.half(8), words.half(12))
         let isListed = words.word(24) != 0 || words.word(32) != 0
-        // Of what is not adaptive these are zero, and nobody who has no lock counts.
-        guard mutex.type == .adaptive || words.half(20) == 0, users <= 2 else { return nil }
+        // Of what is not adaptive these are zero. Who waits on a condition with it counts as one of its users.
+        guard mutex.type == .adaptive || words.half(20) == 0, users <= GlibcMutex.largestTid else { return nil }
         switch mutex.state {
-        case .free: return lock == 0 && owner == 0 && count == 0 && users == 0 && !isListed ? mutex : nil
+        case .free: return lock == 0 && owner == 0 && count == 0 && !isListed ? mutex : nil
         case .held(let tid):
             guard let tid, owner == tid || mutex.robust || mutex.protocol == .inherit, count <= 1 || mutex.type == .recursive
             else { return nil }
@@ -45,8 +58,10 @@ public enum LockPattern {
         }
     }
 
-    private static func condition(_ bytes: ArraySlice<UInt8>) -> (kind: WaitedObject.Kind, byteCount: Int)? {
-        for layout in GlibcCondition.Layout.allCases {
+    private static func condition(
+        _ bytes: ArraySlice<UInt8>, _ layouts: [GlibcCondition.Layout]
+    ) -> (kind: WaitedObject.Kind, byteCount: Int)? {
+        for layout in layouts {
             guard let condition = GlibcCondition(bytes, layout: layout), condition.processShared, condition.waiterCount > 0,
                 !condition.isBeingDestroyed, condition.waitCount >= UInt64(condition.waiterCount), condition.waitCount <= UInt32.max,
                 condition.referenceCount ?? UInt64(condition.waiterCount) == UInt64(condition.waiterCount)

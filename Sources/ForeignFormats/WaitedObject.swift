@@ -50,7 +50,9 @@ public struct WaitedObject: Sendable, Equatable {
         let inherits = mutex.protocol == .inherit
         guard inherits == takesLock else { return nil }
         // The others' word says 2 where somebody waits, and that of a robust one who has it, with the highest bit.
-        if let value, !inherits { guard mutex.robust ? value >> 31 == 1 : value == 2 else { return nil } }
+        // The ceiling of one that protects priority stands above that.
+        let number = mutex.protocol == .protect ? value.map { $0 & GlibcMutex.protectedValue } : value
+        if let number, !inherits { guard mutex.robust ? number >> 31 == 1 : number == 2 else { return nil } }
         return WaitedObject(offset: offset, kind: .mutex(mutex))
     }
 
@@ -91,30 +93,22 @@ public struct WaitedObject: Sendable, Equatable {
     }
 
     private static func conditions(word: Int, value: UInt32?, _ image: Image) -> [WaitedObject] {
-        if let value, value != 0 { return GlibcCondition.isDestroying(value) ? destroyedConditions(word: word, image) : [] }
-        return GlibcCondition.Layout.allCases.compactMap { layout in
-            guard let start = GlibcCondition.start(waitAddress: UInt64(word), layout: layout), start % 8 == 0,
-                let offset = Int(exactly: start),
-                let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
-                found.processShared, value == nil || found.isWaitedOn
-            else { return nil }
-            return WaitedObject(offset: offset, kind: .condition(found, layout))
-        }
-    }
-
-    private static func destroyedConditions(word: Int, _ image: Image) -> [WaitedObject] {
-        GlibcCondition.Layout.allCases.compactMap { layout in
-            let offset = word - layout.destroyWaitOffset
-            guard offset >= 0, offset % 8 == 0,
-                let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
-                found.processShared, found.isBeingDestroyed, found.isWaitedOn
-            else { return nil }
-            return WaitedObject(offset: offset, kind: .condition(found, layout))
+        GlibcCondition.Layout.allCases.flatMap { layout in
+            layout.waits.compactMap { wait in
+                let offset = word - wait.offset
+                guard offset >= 0, offset % 8 == 0, value.map(wait.expects) ?? (wait.purpose == .signal),
+                    let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
+                    found.processShared, value == nil || found.isWaitedOn(for: wait.purpose)
+                else { return nil }
+                return WaitedObject(offset: offset, kind: .condition(found, layout))
+            }
         }
     }
 }
 
 extension GlibcCondition {
-    /// Whether it counts somebody who waits, and that somebody has ever begun to.
-    fileprivate var isWaitedOn: Bool { waiterCount > 0 && waitCount > 0 }
+    /// Whether it counts somebody who waits, and what else there is where a thread waits for something of it.
+    fileprivate func isWaitedOn(for purpose: WaitPurpose) -> Bool {
+        waiterCount > 0 && waitCount > 0 && (purpose != .waitersToLeave || isBeingDestroyed)
+    }
 }

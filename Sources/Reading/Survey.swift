@@ -53,6 +53,8 @@ public struct Survey: Sendable {
     /// Whether the mappings, and the descriptors, of all processes were seen.
     let seesAllMappings: Bool
     let seesAllDescriptors: Bool
+    /// Processes whose mappings were not shown.
+    let closedCount: Int
     /// What is said of objects that nobody uses: of those that the kernel counts users of, and of others.
     let orphanCounted = Survey.orphan("nobody has it attached, by the kernel's own count")
     let orphanSeen: Finding
@@ -85,8 +87,7 @@ public struct Survey: Sendable {
         users = parts.users
         seesAllMappings = parts.scan.seesAllMappings
         seesAllDescriptors = parts.scan.seesAllDescriptors
-        // Processes that keep their mappings from everybody.
-        let closedCount = parts.scan.uses.mappers.hidden.reduce(0) { $0 + $1.count }
+        closedCount = parts.scan.uses.mappers.hidden.reduce(0) { $0 + $1.count }
         orphanSeen = Survey.orphan(
             "no process maps it shared or has it open, as two looks one after the other found"
                 + (closedCount == 0 ? "" : " (\(closedCount) would not be looked into, whatever the rights)")

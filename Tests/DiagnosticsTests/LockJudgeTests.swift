@@ -15,11 +15,14 @@ import Testing
         .glibc(.mutex(try #require(GlibcMutex(bytes(words)))))
     }
 
-    static func waiter(_ tid: Int32, value: UInt32 = 2, isTimed: Bool = false, milliseconds: Int = 5) -> LockSighting.Waiter {
+    /// - Parameter word: from the first byte of the lock, which stands at 64.
+    static func waiter(
+        _ tid: Int32, value: UInt32 = 2, word: Int = 0, isTimed: Bool = false, milliseconds: Int = 5
+    ) -> LockSighting.Waiter {
         let wait = FutexWait(address: 0x7f00, operation: .wait, isPrivate: false, value: value, isTimed: isTimed)
         let sleep = Sleep(tid: tid, startTicks: 1, turns: Turns(nanoseconds: 1, count: 1))
         let thread = BlockedThread(pid: tid, command: "w", state: .sleeping, call: .futex(wait), sleep: sleep)
-        return LockSighting.Waiter(thread: thread, isTimed: isTimed, isOneOfSeveral: false, waitingForMilliseconds: milliseconds)
+        return LockSighting.Waiter(thread: thread, word: 64 + word, isTimed: isTimed, isOneOfSeveral: false, waitingForMilliseconds: milliseconds)
     }
 
     static func owner(_ tid: Int, _ state: ThreadState = .running) -> LockOwnerReport {
@@ -68,6 +71,19 @@ import Testing
         #expect(both.verdict == .ownerDead)
     }
 
+    @Test func `who has been handed a mutex that inherits priority waits for it no longer`() throws {
+        let handed = judge(
+            try Self.mutex([9 | 0x8000_0000, 1, 9, 1, 32 | 128]), .found([Self.owner(9)]), waiters: [Self.waiter(9), Self.waiter(10)])
+        #expect(handed.verdict == .ok && handed.waiters.map(\.tid) == [10])
+    }
+
+    @Test func `of what only its bytes say that it is a lock nothing is sure`() throws {
+        var sighting = LockSighting(place: .offset(64), subject: try Self.mutex([0x4000_0000, 1, 0, 1, 128 | 32]), evidence: [.scan])
+        #expect(LockJudge.report(on: sighting, MapperThreads()).severity == .warning)
+        sighting.evidence = [.scan, .waiter]
+        #expect(LockJudge.report(on: sighting, MapperThreads()).severity == .error)
+    }
+
     @Test func `what the kernel marked is recoverable where it is robust`() throws {
         let report = judge(try Self.mutex([0x4000_0000 | 0x8000_0000, 1, 0, 1, 16 | 128]))
         #expect(report.state == .ownerDead && report.verdict == .ownerDead && report.recoverable == true)
@@ -104,6 +120,8 @@ import Testing
         let perhaps = judge(read, waiters: [Self.waiter(9, value: 3)], threads([9, 10]))
         #expect(perhaps.verdict == .ok && perhaps.caveats.contains { $0.contains("no name") })
         #expect(judge(read, waiters: [Self.waiter(9)], threads([9], isWhole: false)).verdict == .ok)
+        // A reader that asks to write waits for itself, until its time is over.
+        #expect(judge(read, waiters: [Self.waiter(9, value: 3, isTimed: true)], threads([9])).verdict == .ok)
         #expect(judge(read, waiters: [], threads([])).verdict == .ok)
     }
 
@@ -112,15 +130,18 @@ import Testing
         (words[0], words[9]) = (6, 2 << 3 | 1)
         let two = LockSighting.Subject.glibc(
             .condition(try #require(GlibcCondition(Self.bytes(words), layout: .countingReferences)), .countingReferences))
-        let one = judge(two, waiters: [Self.waiter(9, value: 0)], threads([9, 10]))
-        #expect(one.verdict == .deadWaiters && one.value == 2 && one.state == .waitedOn && one.severity == .warning)
-        #expect(judge(two, waiters: [Self.waiter(9, value: 0)], threads([9, 10], unsettled: 1)).verdict == .ok)
-        #expect(judge(two, waiters: [Self.waiter(9, value: 0), Self.waiter(10, value: 0)], threads([9, 10])).verdict == .ok)
+        let one = judge(two, waiters: [Self.waiter(9, value: 0, word: 40)], threads([9, 10]))
+        #expect(one.verdict == .deadWaiters && one.value == 2 && one.state == .waitedOn && one.severity == .error)
+        #expect(judge(two, waiters: [Self.waiter(9, value: 0, word: 40)], threads([9, 10], unsettled: 1)).verdict == .ok)
+        #expect(judge(two, waiters: [Self.waiter(9, value: 0, word: 40), Self.waiter(10, value: 7, word: 44)], threads([9, 10])).verdict == .ok)
+        // Who signals it, and waits for those that were woken before, is none of them either.
+        let signaller = judge(two, waiters: [Self.waiter(9, value: 0, word: 40), Self.waiter(10, value: 1, word: 16)], threads([9, 10]))
+        #expect(signaller.verdict == .deadWaiters && signaller.caveats.contains { $0.contains("thread 10 waits in pthread_cond_signal") })
         // Who destroys it is none of those that it counts.
         words[9] = 1 << 3 | 4 | 1
         let destroyed = LockSighting.Subject.glibc(
             .condition(try #require(GlibcCondition(Self.bytes(words), layout: .countingReferences)), .countingReferences))
-        let last = judge(destroyed, waiters: [Self.waiter(9, value: 1 << 3 | 4 | 1)], threads([9]))
+        let last = judge(destroyed, waiters: [Self.waiter(9, value: 1 << 3 | 4 | 1, word: 36)], threads([9]))
         #expect(last.verdict == .deadWaiters && last.caveats.contains { $0.contains("pthread_cond_destroy") })
     }
 

@@ -143,7 +143,7 @@ import Testing
         return minor >= 41 ? .withoutReferences : .countingReferences
     }
 
-    @Test func `a condition counts who waits, and where they wait tells its layout`() throws {
+    @Test func `a condition counts who waits`() throws {
         let layout = try layout()
         let object = Object<pthread_cond_t>()
         let mutex = unsafe Object<pthread_mutex_t>()
@@ -161,9 +161,6 @@ import Testing
                 unsafe pthread_mutex_unlock(mutex.pointer)
             }
             #expect(until { GlibcCondition(object.bytes, layout: layout)?.waiterCount == 1 })
-            let start = unsafe UInt64(UInt(bitPattern: object.pointer))
-            let ends = layout.waitOffsets.map { start + UInt64($0) }
-            #expect(ends.allSatisfy { GlibcCondition.start(waitAddress: $0, layout: layout) == start })
             // With the mutex, the waiter is surely asleep or about to be.
             unsafe pthread_mutex_lock(mutex.pointer)
             unsafe pthread_cond_signal(object.pointer)
@@ -193,16 +190,16 @@ import Testing
         let ones = [UInt8](repeating: 0xFF, count: 64)
         #expect(GlibcSemaphore(ones) == nil && GlibcBarrier(ones) == nil && GlibcReadWriteLock(ones) == nil)
         #expect(GlibcCondition.Layout.allCases.allSatisfy { GlibcCondition(ones, layout: $0) == nil })
-        #expect(GlibcCondition.start(waitAddress: 12, layout: .countingReferences) == nil)
-        #expect(GlibcCondition.start(waitAddress: 42, layout: .countingReferences) == nil)
     }
 
-    @Test(arguments: [(0, 40), (4, 36)] as [(UInt64, UInt64)])
-    func `a waiter of the later layout waits eight bytes earlier`(remainder: UInt64, offset: UInt64) {
-        let address = 0x7000 + remainder
-        let old = GlibcCondition.start(waitAddress: address, layout: .countingReferences)
-        let new = GlibcCondition.start(waitAddress: address, layout: .withoutReferences)
-        #expect(new.map { $0 - 8 } == old)
-        #expect(offset == 40 ? address - 40 == old : address - 36 == new)
+    @Test func `where a thread waits tells what for`() {
+        let purposes: [(Int, GlibcCondition.WaitPurpose?, GlibcCondition.WaitPurpose?)] = [
+            (16, .groupToLeave, nil), (20, .groupToLeave, nil), (24, nil, .innerLock), (28, nil, .waitersToLeave),
+            (32, .innerLock, .signal), (36, .waitersToLeave, .signal), (40, .signal, nil), (44, .signal, nil), (0, nil, nil), (-4, nil, nil),
+        ]
+        for (offset, old, new) in purposes {
+            #expect(GlibcCondition.purpose(ofWaitAt: offset, layout: .countingReferences) == old, "\(offset)")
+            #expect(GlibcCondition.purpose(ofWaitAt: offset, layout: .withoutReferences) == new, "\(offset)")
+        }
     }
 }

@@ -29,6 +29,27 @@ import Testing
         #expect(match(words) == name)
     }
 
+    @Test func `who waits on a condition with a mutex counts as one of its users`() {
+        #expect(match([0, 0, 0, 1, 128]) == "mutex" && match([2, 0, 4_711, 5, 128]) == "mutex")
+    }
+
+    @Test func `a lock may stand at the very end of an object, and none goes on behind it`() {
+        func match(_ words: [UInt32]) -> Int? {
+            let bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+            return LockPattern.match(at: 0, in: Image(bytes: bytes))?.byteCount
+        }
+        let mutex: [UInt32] = [2, 0, 4_711, 1, 128]
+        #expect(match(mutex + [0, 0, 0, 0, 0]) == 40 && match(mutex + [0, 0, 0, 0]) == nil && match(mutex) == nil)
+        #expect(match([5, 0, 128, 0, 0, 0, 0, 0]) == 32 && match([5, 0, 128, 0, 0, 0, 0]) == nil)
+    }
+
+    @Test func `a condition has one of the layouts that are asked for`() {
+        let bytes = ([4, 0, 0, 0, 0, 0, 0, 1 << 3 | 1] + [UInt32](repeating: 0, count: 8))
+            .flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        #expect(LockPattern.match(at: 0, in: Image(bytes: bytes), layouts: [.withoutReferences]) != nil)
+        #expect(LockPattern.match(at: 0, in: Image(bytes: bytes), layouts: [.countingReferences]) == nil)
+    }
+
     @Test(arguments: [
         [], [1], [128], [0, 128], [0, 0, 0, 128], [0, 0, 0, 0, 0, 0, 0, 1], [7, 7, 7, 7, 128], [1, 0, 0, 1, 128],
         [2, 0, 4_711, 1, 128, 7], [2, 5, 4_711, 1, 128], [0, 0, 4_711, 0, 128], [2, 0, 5_000_000, 1, 128], [5, 0, 128, 0, 1],

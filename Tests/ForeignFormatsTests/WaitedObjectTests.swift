@@ -68,7 +68,28 @@ import Testing
         var new = [UInt32](repeating: 0, count: 12)
         (new[0], new[7]) = (2, 1 << 3 | 1)
         #expect(candidates(new, word: 32, value: 0).contains("later condition+0"))
-        #expect(!candidates(new, word: 32, value: 1).contains("later condition+0"))
+        // Of later versions the word counts signals from the beginning on.
+        #expect(candidates(new, word: 36, value: 2).contains("later condition+0"))
+    }
+
+    @Test func `who destroys a condition, signals it or wants its inner lock waits elsewhere in it, for values of their own`() {
+        var old = [UInt32](repeating: 0, count: 12)
+        (old[0], old[4], old[9]) = (4, 3, 1 << 3 | 1)
+        #expect(candidates(old, word: 16, value: 3).contains("condition+0"))
+        #expect(!candidates(old, word: 16, value: 2).contains("condition+0"))
+        #expect(candidates(old, word: 32, value: 2).contains("condition+0"))
+        #expect(!candidates(old, word: 32, value: 1).contains("condition+0"))
+        #expect(!candidates(old, word: 36, value: 1 << 3 | 4 | 1).contains("condition+0"), "nobody destroys it")
+        old[9] |= 4
+        #expect(candidates(old, word: 36, value: 1 << 3 | 4 | 1).contains("condition+0"))
+    }
+
+    @Test func `the ceiling of a mutex that protects priority stands above its value`() {
+        let ceiling: UInt32 = 40 << 19
+        let held: [UInt32] = [ceiling | 2, 0, 4_711, 1, 64 | 128]
+        #expect(candidates(held, value: ceiling | 2).contains("mutex+0"))
+        #expect(!candidates(held, value: ceiling | 1).contains("mutex+0"))
+        #expect(!candidates([2, 0, 4_711, 1, 128], value: ceiling | 2).contains("mutex+0"))
     }
 
     @Test func `at the edges of an object, and of what is known of it, nothing traps`() {

@@ -78,7 +78,7 @@ extension Problem {
             case .noSuchFileOrDirectory, .noSuchProcess, .staleNFSFileHandle: .notFound(detail)
             case .fileExists: .conflict(detail)
             case .noSpace, .noMemory, .diskQuotaExceeded: .insufficientStorage(detail)
-            case .tooManyOpenFiles, .tooManyOpenFilesInSystem: .unavailable(detail)
+            case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .timedOut: .unavailable(detail)
             default: .internalError(detail)
             }
     }

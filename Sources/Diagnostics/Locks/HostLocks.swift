@@ -59,7 +59,11 @@ public struct HostLocks: Sendable {
     public let graph: WaitGraph
 
     /// Finds the circles among locks that were judged one by one.
-    public init(locks: [LocatedLock], threadCount: Int, movingCount: Int) {
+    ///
+    /// - Parameter believing: which of the circles are told.
+    public init(
+        locks: [LocatedLock], threadCount: Int, movingCount: Int, believing isBelieved: (WaitGraph.Deadlock) -> Bool = { _ in true }
+    ) {
         var graph = WaitGraph()
         var commands: [WaitGraph.Thread: String] = [:]
         var waiting: Set<WaitGraph.Thread> = []
@@ -70,13 +74,14 @@ public struct HostLocks: Sendable {
                 commands[thread] = waiter.command
                 if !waiter.isOneOfSeveral { graph.add(thread, waitsFor: located.lock) }
             }
-            if let owner = located.report.owner, let thread = owner.thread {
+            // Who does not map it cannot give it back, whatever becomes of it.
+            if located.report.verdict != .ownerNotMapping, let owner = located.report.owner, let thread = owner.thread {
                 graph.add(located.lock, ownedBy: thread)
                 commands[thread] = commands[thread] ?? owner.command
             }
         }
         let byLock = Dictionary(locks.map { ($0.lock, $0) }, uniquingKeysWith: { first, _ in first })
-        let circles = graph.deadlocks()
+        let circles = graph.deadlocks().filter(isBelieved)
         deadlocks = circles.map { DeadlockReport($0, byLock, commands) }
         var messages: [WaitGraph.Lock: DeadlockReport] = [:]
         for (circle, report) in zip(circles, deadlocks) { for lock in circle.locks { messages[lock] = report } }
@@ -110,13 +115,15 @@ public struct HostLocks: Sendable {
     /// somebody has a lock that nobody wants is told of its segment.
     public var wanted: [LocatedLock] { locks.filter { !$0.report.waiters.isEmpty || $0.report.verdict != .ok } }
 
-    /// Those of them that one answer shows.
+    /// Those of them that one answer shows: the worst in any case.
     public var shown: ArraySlice<LocatedLock> {
         var nodeCount = 0
-        return wanted.prefix { located in
+        let wanted = wanted
+        let count = wanted.prefix { located in
             nodeCount += 2 + located.report.waiters.count
             return nodeCount <= Self.nodesMax
-        }
+        }.count
+        return wanted.prefix(max(1, count))
     }
 
     /// Those of one object.

@@ -37,7 +37,7 @@ public struct LockJudge: Sendable {
         switch sighting.subject {
         case .glibc(.mutex(let mutex)): judge(mutex)
         case .glibc(.readWriteLock(let lock)): judge(lock)
-        case .glibc(.condition(let condition, _)): judge(condition)
+        case .glibc(.condition(let condition, let layout)): judge(condition, layout)
         case .glibc(.barrier(let barrier)): judge(barrier)
         case .glibc(.semaphore(let semaphore)): judge(semaphore)
         case .ofSet(let semaphore): judge(semaphore)
@@ -63,7 +63,11 @@ public struct LockJudge: Sendable {
         case .held(nil):
             report.state = .held
             if isSettled, !sighting.waiters.isEmpty { report.judge(.ambiguous, .nameless) }
-        case .held: judgeHeld(isRobust: mutex.robust, inherits: mutex.protocol == .inherit)
+        case .held:
+            // The kernel hands it over before the next owner has run, and refuses it to who has it already.
+            if mutex.protocol == .inherit, let owner = report.owner { report.waiters.removeAll { $0.thread == owner.thread } }
+            judgeHeld(isRobust: mutex.robust, inherits: mutex.protocol == .inherit)
+            if report.verdict == .ok, sighting.isOwnerStuck { report.judge(.waitingOnNobody, .stuck) }
         case .ownerDied:
             report.state = .ownerDead
             report.recoverable = mutex.robust
@@ -120,8 +124,9 @@ public struct LockJudge: Sendable {
             report.state = .held
             report.value = Int(count)
             let waiting = Set(sighting.waiters.map(\.thread.tid))
-            // Who waits here itself does not give back what it may hold.
-            if threads.isWhole, !waiting.isEmpty, threads.tids.isSubset(of: waiting) {
+            // Who waits here itself does not give back what it may hold, but where it gives up at some time.
+            let isForEver = !sighting.waiters.contains(where: \.isTimed)
+            if threads.isWhole, !waiting.isEmpty, isForEver, threads.tids.isSubset(of: waiting) {
                 report.recoverable = false
                 report.judge(.phantomReaders, .phantomReaders(Int(count)))
             } else if !waiting.isEmpty {
@@ -130,11 +135,17 @@ public struct LockJudge: Sendable {
         }
     }
 
-    private mutating func judge(_ condition: GlibcCondition) {
+    private mutating func judge(_ condition: GlibcCondition, _ layout: GlibcCondition.Layout) {
         report.processShared = condition.processShared
         report.arrivals = condition.waitCount
-        judgeCounted(condition.waiterCount, parked: sighting.waiters.count { !$0.waitsToDestroy })
+        let purposes = sighting.waiters.map { waiter in
+            waiter.word.flatMap { GlibcCondition.purpose(ofWaitAt: $0 - sighting.place.number, layout: layout) }
+        }
+        judgeCounted(condition.waiterCount, parked: purposes.count { $0 == .signal || $0 == .innerLock })
         if condition.isBeingDestroyed { report.caveats.append("somebody waits in pthread_cond_destroy for the last waiter to leave") }
+        for (waiter, purpose) in zip(sighting.waiters, purposes) where purpose == .groupToLeave {
+            report.caveats.append("thread \(waiter.thread.tid) waits in pthread_cond_signal or pthread_cond_broadcast for earlier waiters to leave")
+        }
     }
 
     private mutating func judge(_ barrier: GlibcBarrier) {
@@ -182,14 +193,6 @@ extension LockSighting {
         case .ofSet: .sysvSemaphore
         case .word: .futex
         }
-    }
-}
-
-extension LockSighting.Waiter {
-    /// Whether it waits in pthread_cond_destroy(3) for the others to leave.
-    fileprivate var waitsToDestroy: Bool {
-        guard case .futex(let wait) = thread.call else { return false }
-        return GlibcCondition.isDestroying(wait.value)
     }
 }
 

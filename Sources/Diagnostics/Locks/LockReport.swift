@@ -176,7 +176,7 @@ public struct TimeCount: Sendable, Equatable {
 public struct LockOwnerReport: Sendable, Equatable {
     /// nil where only the thread is known.
     public let pid: Int?
-    /// In the owner's own pid namespace.
+    /// As the observer numbers it where it was found; otherwise as the lock's words have it.
     public let tid: Int
     /// The thread's name; where it cannot be asked, the one that the participant gave itself.
     public let command: String?
@@ -217,7 +217,7 @@ public struct LockOwnerReport: Sendable, Equatable {
 /// A thread that waits.
 public struct WaiterReport: Sendable, Equatable {
     public let pid: Int
-    /// In the waiter's own pid namespace.
+    /// As that of ``LockOwnerReport``.
     public let tid: Int
     /// As that of ``LockOwnerReport``.
     public let command: String?

@@ -28,14 +28,17 @@ public struct LockSighting: Sendable {
     /// A thread that sleeps on it.
     public struct Waiter: Sendable, Equatable {
         public let thread: BlockedThread
+        /// Where the word stands that it sleeps on, from the object's first byte; nil in a set of semaphores.
+        public let word: Int?
         public let isTimed: Bool
         /// Whether a change elsewhere would wake it as well.
         public let isOneOfSeveral: Bool
         /// Since this sleep was seen first.
         public let waitingForMilliseconds: Int
 
-        public init(thread: BlockedThread, isTimed: Bool, isOneOfSeveral: Bool, waitingForMilliseconds: Int) {
+        public init(thread: BlockedThread, word: Int?, isTimed: Bool, isOneOfSeveral: Bool, waitingForMilliseconds: Int) {
             self.thread = thread
+            self.word = word
             self.isTimed = isTimed
             self.isOneOfSeveral = isOneOfSeveral
             self.waitingForMilliseconds = waitingForMilliseconds
@@ -45,6 +48,8 @@ public struct LockSighting: Sendable {
     public let place: LockPlace
     public let subject: Subject
     public var owner: Owner = .none
+    /// Whether the owner sleeps for ever: ``WaitScan/stuck``.
+    public var isOwnerStuck = false
     public var waiters: [Waiter] = []
     /// Threads that list it among the robust mutexes that they have.
     public var listedBy: Set<Int32> = []

@@ -9,6 +9,7 @@ enum LockReason: Sendable {
     case willAbort
     case notMapping
     case stopped
+    case stuck
     case phantomReaders(Int)
     case deadWaiters(counted: Int, missing: Int)
     case free
@@ -28,8 +29,10 @@ enum LockReason: Sendable {
             "thread \(lock.owner?.tid ?? 0) has it and is not there any more; it inherits priority and is not robust: glibc ended those who waited, and who locks it now sleeps for ever"
         case .notMapping: "\(lock.ownerName) is named by its word and does not map the object: the number was used again, or it unmapped what it had locked"
         case .stopped: "\(lock.ownerName) has it and is \(lock.owner?.threadState == .traced ? "held by a debugger" : "stopped")"
+        case .stuck:
+            "\(lock.ownerName) has it and sleeps for ever in pthread_mutex_lock: the kernel refused it another mutex that inherits priority, which would have closed a circle of such, or whose owner is gone"
         case .phantomReaders(let count):
-            "\(count == 1 ? "a reader has" : "\(count) readers have") it, and every thread of those who map it waits for it: who had it was ended"
+            "\(count == 1 ? "a reader has" : "\(count) readers have") it, and every thread of those who map it waits for it: who had it was ended, or asks for it once more"
         case .deadWaiters(let counted, let missing):
             "it counts \(counted) waiting, of whom \(missing) cannot be: they were ended while they waited"
         case .free: "it is free, threads sleep on it, and nobody who maps it is awake to wake them"
@@ -52,10 +55,13 @@ enum LockReason: Sendable {
         case .stopped:
             lock.owner?.threadState == .traced
                 ? "let the debugger go on" : "let it go on: kill -CONT \(lock.owner?.pid.map { "\($0)" } ?? "PID")"
+        case .stuck:
+            "end process \(lock.owner?.pid.map { "\($0)" } ?? "PID")"
+                + (lock.robust == true ? ": who waits goes on with EOWNERDEAD" : " and those who wait, and make the lock anew")
         case .deadWaiters:
             lock.type == .barrier
                 ? "the next round lets too few through: make the barrier anew"
-                : "pthread_cond_destroy will not return: make the condition anew without destroying it; signals still reach who lives"
+                : "a signal may wake nobody, and a later one, or pthread_cond_destroy, may never return: end those who wait and make the condition anew before anybody signals"
         case .free, .destroyed: "end those who wait, or let somebody lock and unlock it once more"
         case .candidates, .unseen: "look from the pid namespace of who locked it, or at its owner's list of robust mutexes"
         case .corrupt: "find out who wrote over it"
@@ -73,14 +79,15 @@ extension LockReport {
     /// Who has it, in words.
     fileprivate var ownerName: String { owner?.name ?? "an unknown thread" }
 
-    /// How bad its verdict is.
-    public var severity: Finding.Severity {
+    /// How bad its verdict is. Of what only its bytes say that it is a lock, nothing is sure.
+    public var severity: Finding.Severity { evidence == [.scan] && verdict != .ok ? .warning : severityOfVerdict }
+
+    private var severityOfVerdict: Finding.Severity {
         switch verdict {
         case .ok: .info
         case .ownerDead: recoverable == true ? .warning : .error
         case .ambiguous: state == .corrupt ? .error : .warning
-        case .deadWaiters: .warning
-        case .deadlock, .willAbort, .ownerNotMapping, .ownerStopped, .phantomReaders, .waitingOnNobody: .error
+        case .deadlock, .deadWaiters, .willAbort, .ownerNotMapping, .ownerStopped, .phantomReaders, .waitingOnNobody: .error
         }
     }
 }

@@ -178,9 +178,9 @@ public struct ManagedLock: Sendable {
         // A marked word is the kernel's own testimony, whoever has the number by now.
         let isDead = state == .ownerDead
         let isDescribed = record.ownerTid == owner.tid
-        let pid = owner.pid != 0 ? Int(owner.pid) : facts.pid
+        let numbers = Self.numbers(pid: owner.pid, tid: owner.tid, isDead ? nil : facts.pid)
         return LockOwnerReport(
-            pid: pid, tid: Int(owner.tid), command: (isDead ? nil : facts.command?.text) ?? ownerSlot?.name,
+            pid: numbers.pid ?? facts.pid, tid: numbers.tid, command: (isDead ? nil : facts.command?.text) ?? ownerSlot?.name,
             alive: isDead ? .dead : facts.liveness, threadState: isDead ? .dead : facts.state,
             heldForMilliseconds: isDescribed ? Self.milliseconds(since: record.takenAtNanoseconds, now) : nil,
             sleepsIn: isDead ? nil : facts.sleepsIn)
@@ -195,11 +195,19 @@ public struct ManagedLock: Sendable {
                 let facts = facts[Self.key(of: waiter)] ?? .unknown
                 // Who died while waiting left its words behind and waits no more.
                 guard facts.liveness != .dead else { return nil }
+                let numbers = Self.numbers(pid: waiter.pid, tid: waiter.waitingTid, facts.pid)
                 return WaiterReport(
-                    pid: Int(waiter.pid), tid: Int(waiter.waitingTid),
+                    pid: numbers.pid ?? Int(waiter.pid), tid: numbers.tid,
                     command: facts.command?.text ?? waiter.name, threadState: facts.state,
                     waitingForMilliseconds: Self.milliseconds(since: waiter.waitingSinceNanoseconds, now))
             }
+    }
+
+    /// A thread by the observer's numbers where they are known: of another pid namespace's process only the first thread is,
+    /// which bears the process' own. Otherwise as the words have them; nil where they name no process.
+    private static func numbers(pid: UInt32, tid: UInt32, _ seen: Int?) -> (pid: Int?, tid: Int) {
+        if let seen, pid == tid, seen != Int(pid) { return (seen, seen) }
+        return (pid == 0 ? nil : Int(pid), Int(tid))
     }
 
     /// nil where there is no beginning; 0 where the clock's steps make it look later than now.

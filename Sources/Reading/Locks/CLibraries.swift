@@ -14,6 +14,8 @@ final class CLibraries: Sendable {
     init(_ proc: ProcFS) { self.proc = proc }
 
     /// Which layout a process's conditions have; nil where its C library does not tell. O(the process's mappings).
+    ///
+    /// - Parameter pid: or a thread of it: the first may have ended.
     func layout(of pid: Int32) -> GlibcCondition.Layout? {
         // Where the file was replaced since, its path leads to another version.
         guard let file = proc.cLibraryFile(of: pid), !file.isMusl, !file.mapping.isDeleted else { return nil }

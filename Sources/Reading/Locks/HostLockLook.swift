@@ -1,8 +1,10 @@
 public import Diagnostics
 import ForeignFormats
+import Glibc
 import Kernel
 import Observations
 import Synchronization
+import SystemPackage
 
 /// Looks at the waits of the host, once for all who ask at the same time, and remembers since when it sees each.
 final class LockWatch: Sendable {
@@ -16,27 +18,39 @@ final class LockWatch: Sendable {
         let hidden: [Hidden]
     }
 
-    private struct State {
-        var last: Sighting?
-        var memory = SleepMemory()
-    }
+    /// How long somebody waits for another's look: what a process does with its memory can hold up who reads of it.
+    private static let waitMaxNanoseconds: Int64 = 2_000_000_000
+    private static let pauseMicroseconds: UInt32 = 1_000
 
-    private let state = Mutex(State())
+    private let last = Mutex<Sighting?>(nil)
+    /// Held while somebody looks; nobody ever waits for it.
+    private let memory = Mutex(SleepMemory())
 
-    /// Whoever waits here is served by a look that began after they asked, or is young enough.
+    /// Whoever waits here is served by a look that began after they asked, or is young enough; or, where that takes too long,
+    /// by the last one that there was.
     func sighting(fresh: Bool, _ look: (SleepMemory) throws(ReadingError) -> (Sighting, SleepMemory)) throws(ReadingError) -> Sighting {
         let asked = Clocks.monotonicNanoseconds()
         let oldest = fresh ? asked : asked - Self.ageMaxNanoseconds
-        let result: Result<Sighting, ReadingError> = state.withLock { state in
-            if let last = state.last, last.begunAt >= oldest { return .success(last) }
-            let memory = state.memory
-            let found = Result { () throws(ReadingError) in try look(memory) }
-            guard case .success(let (sighting, after)) = found else { return found.map(\.0) }
-            state.memory = after
-            state.last = sighting
-            return .success(sighting)
+        while true {
+            let known = last.withLock { $0 }
+            if let known, known.begunAt >= oldest { return known }
+            let own = memory.withLockIfAvailable { memory in
+                Result { () throws(ReadingError) in
+                    // Somebody may have looked since.
+                    if let known = last.withLock({ $0 }), known.begunAt >= oldest { return known }
+                    let (sighting, after) = try look(memory)
+                    memory = after
+                    last.withLock { $0 = sighting }
+                    return sighting
+                }
+            }
+            if let own { return try own.get() }
+            if Clocks.monotonicNanoseconds() - asked > Self.waitMaxNanoseconds {
+                guard let known else { throw .refused(KernelError(operation: "look", object: "the waits of the host", errno: .timedOut)) }
+                return known
+            }
+            usleep(Self.pauseMicroseconds)
         }
-        return try result.get()
     }
 }
 
@@ -59,10 +73,9 @@ extension Lens {
                 survey = try self.survey(fresh: true)
                 look = LockLook(sources, libraries, survey, try waitingPIDs(survey), memory)
             }
-            var locks = reports(of: look)
-            let doubted = locks.filter(\.report.isDoubted)
-            if !doubted.isEmpty { locks = try confirmed(locks, doubted, look) }
-            let found = HostLocks(locks: locks, threadCount: look.scan.threadCount, movingCount: look.movingCount)
+            let locks = reports(of: look)
+            var found = HostLocks(locks: locks, threadCount: look.scan.threadCount, movingCount: look.movingCount)
+            if !found.deadlocks.isEmpty || locks.contains(where: \.report.isDoubted) { found = try confirmed(locks, found, look) }
             let sighting = LockWatch.Sighting(locks: found, begunAt: begin, hidden: survey.hidden + look.hidden)
             return (sighting, look.memory)
         }
@@ -104,31 +117,25 @@ extension Lens {
     }
 
     /// What is to be made of places of one object that look like locks.
-    func judged(
-        _ found: [(offset: Int, kind: WaitedObject.Kind)], in key: ObjectKey
-    ) throws(ReadingError) -> [LockReport] {
-        func look() throws(ReadingError) -> [LockReport] {
+    func judged(_ offsets: [Int], in key: ObjectKey) throws(ReadingError) -> [LockReport] {
+        func look() throws(ReadingError) -> [LocatedLock] {
             let survey = try survey(fresh: true)
             let pids = (survey.inventory[key]?.mappers ?? []).map(\.pid)
-            let look = LockLook(sources, libraries, survey, pids, SleepMemory(), wanted: [key], adding: found)
-            return reports(of: look).map(\.report)
+            return reports(of: LockLook(sources, libraries, survey, pids, SleepMemory(), wanted: [key], adding: offsets))
         }
         let first = try look()
-        guard first.contains(where: \.isDoubted) else { return first }
-        let again = Dictionary(try look().map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
-        return first.compactMap { report in
-            guard report.isDoubted else { return report }
-            return again[report.place]?.confirming(report)
-        }
+        guard first.contains(where: \.report.isDoubted) else { return first.map(\.report) }
+        return Self.confirmed(first, by: try look()).map(\.report)
     }
 
     /// What a second look, at all who map the objects in doubt, says too: whoever was on the way to wake somebody has arrived,
     /// and who has just mapped an object is known to.
-    private func confirmed(
-        _ locks: [LocatedLock], _ doubted: [LocatedLock], _ first: LockLook
-    ) throws(ReadingError) -> [LocatedLock] {
+    ///
+    /// A circle is one where the second look alone sees it, and each of its threads in the same sleep: what two looks saw is not
+    /// put together to one.
+    private func confirmed(_ locks: [LocatedLock], _ found: HostLocks, _ first: LockLook) throws(ReadingError) -> HostLocks {
         let survey = try survey(fresh: true)
-        let ids = Set(doubted.map(\.segment))
+        let ids = Set(locks.filter(\.report.isDoubted).map(\.segment) + found.deadlocks.flatMap(\.locks).map(\.segment))
         let keys = Set(first.objects.map(\.key).filter { key in first.survey.inventory[key].map { ids.contains($0.id) } == true })
         var pids: Set<Int32> = []
         for key in keys { for mapper in survey.inventory[key]?.mappers ?? [] { pids.insert(mapper.pid) } }
@@ -136,11 +143,30 @@ extension Lens {
             for sighting in object.sightings { for waiter in sighting.waiters { pids.insert(waiter.thread.pid) } }
         }
         let second = LockLook(sources, libraries, survey, pids.sorted(), first.memory, wanted: keys)
-        let again = Dictionary(
-            reports(of: second).map { ($0.lock, $0.report) }, uniquingKeysWith: { first, _ in first })
+        let again = reports(of: second)
+        let circles = HostLocks(locks: again, threadCount: 0, movingCount: 0).graph.deadlocks()
+        let sleeps = (first.sleeps, second.sleeps)
+        return HostLocks(
+            locks: Self.confirmed(locks, by: again), threadCount: found.threadCount, movingCount: found.movingCount,
+            believing: { circle in
+                circles.contains { $0.threads == circle.threads && $0.locks == circle.locks }
+                    && circle.threads.allSatisfy { thread in
+                        sleeps.0[thread.tid].map { $0 == sleeps.1[thread.tid] } == true
+                    }
+            })
+    }
+
+    /// With what is doubted as a second look saw it.
+    private static func confirmed(_ locks: [LocatedLock], by again: [LocatedLock]) -> [LocatedLock] {
+        /// Of two that begin at one place each is another lock.
+        struct Key: Hashable {
+            let lock: WaitGraph.Lock
+            let type: LockReport.Kind
+        }
+        let known = Dictionary(again.map { (Key(lock: $0.lock, type: $0.report.type), $0.report) }, uniquingKeysWith: { first, _ in first })
         return locks.compactMap { located in
             guard located.report.isDoubted else { return located }
-            guard let report = again[located.lock]?.confirming(located.report) else { return nil }
+            guard let report = known[Key(lock: located.lock, type: located.report.type)]?.confirming(located.report) else { return nil }
             return LocatedLock(segment: located.segment, name: located.name, report: report)
         }
     }
@@ -157,8 +183,10 @@ extension LockReport {
     /// Whether what it says may have been the middle of something.
     fileprivate var isDoubted: Bool {
         switch verdict {
-        case .ok, .deadlock, .ownerStopped: false
-        case .ownerDead, .willAbort, .ownerNotMapping, .phantomReaders, .deadWaiters, .waitingOnNobody, .ambiguous: true
+        // Circles are looked at twice by themselves.
+        case .ok, .deadlock: false
+        // Who is traced is stopped for a moment at each of its calls.
+        case .ownerDead, .willAbort, .ownerNotMapping, .ownerStopped, .phantomReaders, .deadWaiters, .waitingOnNobody, .ambiguous: true
         }
     }
 
@@ -170,6 +198,8 @@ extension LockReport {
         let isSame = verdict == first.verdict && (verdict != .deadWaiters || arrivals == first.arrivals)
         guard !isSame else { return self }
         var report = self
+        // Who does not map it has nothing of it.
+        if verdict == .ownerNotMapping { report.owner = nil }
         report.verdict = .ok
         report.message = nil
         report.advice = nil

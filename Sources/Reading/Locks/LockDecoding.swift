@@ -40,9 +40,11 @@ struct LockDecoding {
         let index = index(of: found.place, found.subject)
         if sightings[index].waiters.isEmpty { sightings[index].evidence.insert(.waiter, at: 0) }
         if sightings[index].caveats.isEmpty { sightings[index].caveats = found.caveats }
+        // One that waits for several words of the same lock waits for it once.
+        guard !sightings[index].waiters.contains(where: { $0.isOneOfSeveral && $0.thread == wait.thread }) else { return }
         sightings[index].waiters.append(
             LockSighting.Waiter(
-                thread: wait.thread, isTimed: wait.isTimed, isOneOfSeveral: wait.isOneOfSeveral,
+                thread: wait.thread, word: wait.offset, isTimed: wait.isTimed, isOneOfSeveral: wait.isOneOfSeveral,
                 waitingForMilliseconds: waitingForMilliseconds))
     }
 
@@ -54,10 +56,16 @@ struct LockDecoding {
         if entry.isHeld { sightings[index].listedBy.insert(entry.tid) }
     }
 
-    /// Something that is there by the object's own kind.
-    mutating func add(_ place: LockPlace, _ subject: LockSighting.Subject, _ evidence: LockReport.Evidence) {
-        let index = index(of: place, subject)
-        if !sightings[index].evidence.contains(evidence) { sightings[index].evidence.append(evidence) }
+    /// A place that looked like a lock, where it still does.
+    ///
+    /// - Parameter layouts: those that conditions have there.
+    mutating func add(scanned offset: Int, _ layouts: [GlibcCondition.Layout]) {
+        guard let image = sources.image(key, around: offset, before: 0, behind: LockPattern.byteCount),
+            let match = LockPattern.match(at: offset, in: image, layouts: layouts)
+        else { return }
+        let index = index(of: .offset(offset), .glibc(match.kind))
+        if sightings[index].evidence.isEmpty { sightings[index].caveats.append("only its bytes say that it is one") }
+        if !sightings[index].evidence.contains(.scan) { sightings[index].evidence.append(.scan) }
     }
 
     private mutating func index(of place: LockPlace, _ subject: LockSighting.Subject) -> Int {
@@ -99,7 +107,7 @@ struct LockDecoding {
         let found = WaitedObject.candidates(word: wait.offset, value: wait.value, takesLock: wait.takesLock, in: image)
         guard let chosen = choose(found, wait) else {
             let caveat =
-                libraries.usesMusl(wait.thread.pid)
+                libraries.usesMusl(wait.thread.tid)
                 ? "who waits runs with musl, whose locks are not decoded" : "it is none of glibc's objects: a program's own lock, most likely"
             return Decoded(place: place, subject: .word(image.halfWord(at: wait.offset)), caveats: [caveat])
         }
@@ -110,7 +118,7 @@ struct LockDecoding {
     }
 
     private func choose(_ found: [WaitedObject], _ wait: WordWait) -> WaitedObject? {
-        guard found.count > 1, let layout = libraries.layout(of: wait.thread.pid) else { return found.first }
+        guard found.count > 1, let layout = libraries.layout(of: wait.thread.tid) else { return found.first }
         return found.first { object in
             if case .condition(_, let its) = object.kind { its == layout } else { true }
         }

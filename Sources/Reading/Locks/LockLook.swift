@@ -35,10 +35,10 @@ struct LockLook: Sendable {
     ///   - pids: whose threads are looked at.
     ///   - memory: since when sleeps have been seen.
     ///   - wanted: the objects that are looked at; nil for all.
-    ///   - added: what looks like a lock in one wanted object, and nothing else tells of.
+    ///   - added: offsets of what looked like a lock in one wanted object, and nothing else tells of.
     init(
         _ sources: HostSources, _ libraries: CLibraries, _ survey: Survey, _ pids: [Int32], _ memory: SleepMemory, wanted: Set<ObjectKey>? = nil,
-        adding added: [(offset: Int, kind: WaitedObject.Kind)] = []
+        adding added: [Int] = []
     ) {
         self.sources = sources
         self.survey = survey
@@ -52,11 +52,24 @@ struct LockLook: Sendable {
             scan.words.removeAll { !wanted.contains($0.object) }
             scan.robust.removeAll { !wanted.contains($0.object) }
         }
+        addStuck()
         look(added.isEmpty ? [] : wanted ?? [], added)
     }
 
+    /// Who sleeps for ever because it was refused a robust mutex still says which: it waits for that one.
+    private mutating func addStuck() {
+        let stuck = Dictionary(scan.stuck.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first })
+        for entry in scan.robust where !entry.isHeld {
+            guard let thread = stuck[entry.tid] else { continue }
+            scan.words.append(
+                WordWait(
+                    thread: thread, object: entry.object, offset: entry.offset, value: 0, takesLock: true, isTimed: false,
+                    isOneOfSeveral: false))
+        }
+    }
+
     private mutating func look(
-        _ scanned: Set<ObjectKey>, _ added: [(offset: Int, kind: WaitedObject.Kind)]
+        _ scanned: Set<ObjectKey>, _ added: [Int]
     ) {
         memory.note(waiting, sources.proc)
         let now = Clocks.monotonicNanoseconds()
@@ -71,6 +84,11 @@ struct LockLook: Sendable {
         // Who sleeps had what it has before it fell asleep.
         let sleeping = Dictionary(
             waiting.map { ($0.tid, memory.milliseconds($0.sleep, at: now) ?? 0) }, uniquingKeysWith: { first, _ in first })
+        let stuck = Set(scan.stuck.map(\.tid))
+        let own = (try? sources.proc.host())?.pidInProc
+        // The first process of some systems shows its mappings to nobody. Where others do, they may map anything.
+        let isClosedOnlyFirst = survey.closedCount == 1 && !sources.proc.showsMappings(of: 1)
+        let seesAll = survey.seesAllMappings && (survey.closedCount == 0 || isClosedOnlyFirst)
         let search = OwnerSearch(sources.proc, scan, seesAllMappings: survey.seesAllMappings)
         objects = inParallel(known, grain: 4) { part in
             var owners = search
@@ -80,10 +98,13 @@ struct LockLook: Sendable {
                     decoding.add(wait, waitingForMilliseconds: memory.milliseconds(wait.thread.sleep, at: now) ?? 0)
                 }
                 for entry in entries[key] ?? [] { decoding.add(entry) }
-                for place in added where scanned.contains(key) { decoding.add(.offset(place.offset), .glibc(place.kind), .scan) }
                 let mappers = Self.mappers(of: key, survey, waits[key] ?? [])
-                let sightings = decoding.sightings.map { decoding.owned($0, by: mappers, &owners).timed(sleeping) }
-                return Object(key: key, sightings: sightings, threads: Self.threads(of: mappers, scan, survey))
+                if scanned.contains(key) {
+                    let layouts = Self.layouts(of: mappers, libraries)
+                    for offset in added { decoding.add(scanned: offset, layouts) }
+                }
+                let sightings = decoding.sightings.map { decoding.owned($0, by: mappers, &owners).timed(sleeping).stuck(stuck) }
+                return Object(key: key, sightings: sightings, threads: Self.threads(of: mappers, scan, isWhole: seesAll, but: own))
             }
         }
         lookAtSets(now)
@@ -94,16 +115,26 @@ struct LockLook: Sendable {
         }
     }
 
+    /// Processes that are asked how the conditions are laid out that they share.
+    private static let libraryUsersMax = 8
+
+    /// How conditions are laid out for the processes that map an object; any way where their C libraries do not tell.
+    private static func layouts(of mappers: [Int32], _ libraries: CLibraries) -> [GlibcCondition.Layout] {
+        let known = Set(mappers.prefix(libraryUsersMax).compactMap { libraries.layout(of: $0) })
+        return known.isEmpty ? GlibcCondition.Layout.allCases : GlibcCondition.Layout.allCases.filter(known.contains)
+    }
+
     /// Processes that map an object: those of the survey, and whoever waits there by now.
     private static func mappers(of key: ObjectKey, _ survey: Survey, _ waits: [WordWait]) -> [Int32] {
         Set((survey.inventory[key]?.mappers ?? []).map(\.pid)).union(waits.map(\.thread.pid)).sorted()
     }
 
-    private static func threads(of mappers: [Int32], _ scan: WaitScan, _ survey: Survey) -> MapperThreads {
+    /// - Parameter own: the process that looks: it maps its own segments, and neither holds nor wakes anybody in their pools.
+    private static func threads(of mappers: [Int32], _ scan: WaitScan, isWhole: Bool, but own: Int32?) -> MapperThreads {
         var threads = MapperThreads()
-        threads.isWhole = survey.seesAllMappings
+        threads.isWhole = isWhole
         // Who is missing has ended.
-        for pid in mappers { if let found = scan.processes[pid] { threads.add(found) } }
+        for pid in mappers where pid != own { if let found = scan.processes[pid] { threads.add(found) } }
         return threads
     }
 
@@ -112,6 +143,9 @@ struct LockLook: Sendable {
         let all = scan.words.map(\.thread) + scan.semaphores.map(\.thread)
         return Array(Dictionary(all.map { ($0.tid, $0) }, uniquingKeysWith: { first, _ in first }).values)
     }
+
+    /// What the threads sleep that wait for something shared.
+    var sleeps: [Int32: Sleep] { Dictionary(waiting.map { ($0.tid, $0.sleep) }, uniquingKeysWith: { first, _ in first }) }
 
     /// Takes away those who no longer sleep the sleep that was seen, and what nothing but they told of.
     private mutating func dropMoving() {
@@ -144,16 +178,18 @@ struct LockLook: Sendable {
         let own = try? sources.proc.host().ipcNamespace
         for wait in scan.semaphores {
             // A set of another IPC namespace bears a number of its own.
-            guard let namespace = (try? sources.proc.namespace(.ipc, of: wait.thread.pid)) ?? nil, namespace == own else {
+            // By the thread: the process' first may have ended.
+            let namespace = (try? sources.proc.namespace(.ipc, of: wait.thread.tid)) ?? nil
+            guard namespace == nil || namespace == own else {
                 strangeCount += 1
                 continue
             }
-            guard let semaphore = blocking(wait) else {
+            guard namespace != nil, let semaphore = blocking(wait) else {
                 unseenCount += 1
                 continue
             }
             let waiter = LockSighting.Waiter(
-                thread: wait.thread, isTimed: wait.isTimed, isOneOfSeveral: wait.operations.count > 1,
+                thread: wait.thread, word: nil, isTimed: wait.isTimed, isOneOfSeveral: wait.operations.count > 1,
                 waitingForMilliseconds: memory.milliseconds(wait.thread.sleep, at: now) ?? 0)
             var sightings = sets[wait.set] ?? []
             if let known = sightings.firstIndex(where: { $0.place == .index(semaphore.index) }) {
@@ -212,6 +248,14 @@ extension LockDecoding {
 }
 
 extension LockSighting {
+    /// With whether its owner is one of those who sleep for ever.
+    fileprivate func stuck(_ tids: Set<Int32>) -> LockSighting {
+        guard !tids.isEmpty, case .found(let owners) = owner, owners.count == 1 else { return self }
+        var stuck = self
+        stuck.isOwnerStuck = tids.contains(Int32(clamping: owners[0].tid))
+        return stuck
+    }
+
     /// With how long owners that sleep have had it, at least.
     fileprivate func timed(_ sleeping: [Int32: Int]) -> LockSighting {
         guard case .found(let owners) = owner else { return self }

@@ -25,16 +25,23 @@ struct LockScan {
         var start: Int? = begin
         var free = begin
         while let from = start {
+            guard Clocks.monotonicNanoseconds() < deadline else {
+                leaveOut()
+                return
+            }
             let states = try source.pages(from: from, limit: Self.runsMax)
             for run in states.runs where run.state == .resident {
                 guard try scan(source, run, &free, deadline) else {
-                    hidden.append(
-                        Hidden(what: "pages that were not looked through for locks", count: 1, needs: "a smaller object"))
+                    leaveOut()
                     return
                 }
             }
             start = states.next
         }
+    }
+
+    private mutating func leaveOut() {
+        hidden.append(Hidden(what: "pages that were not looked through for locks", count: 1, needs: "a smaller object"))
     }
 
     /// - Parameter free: the first byte that is no part of what was found already.
@@ -46,8 +53,8 @@ struct LockScan {
         while start < run.end {
             guard bytesLeft > 0, found.count < Self.locksMax, Clocks.monotonicNanoseconds() < deadline else { return false }
             let count = min(Self.pieceBytes, run.end - start)
-            // What begins at the end goes on behind it.
-            let bytes = try source.read(at: start, count: count + LockPattern.byteCount)
+            // What begins at the end goes on behind it, but not where that is out of memory: it would be brought back.
+            let bytes = try source.read(at: start, count: min(count + LockPattern.byteCount, run.end - start))
             scan(Image(bytes: bytes, offset: start), upTo: start + count, &free)
             bytesLeft -= count
             start += count
@@ -58,11 +65,8 @@ struct LockScan {
     private mutating func scan(_ image: Image, upTo end: Int, _ free: inout Int) {
         var offset = max(image.offset, free)
         while offset < end {
-            guard let word8 = image.halfWord(at: offset + 8), let word12 = image.halfWord(at: offset + 12),
-                let word16 = image.halfWord(at: offset + 16), let word28 = image.halfWord(at: offset + 28),
-                let word36 = image.halfWord(at: offset + 36)
-            else { return }
-            guard LockPattern.mayMatch(word8, word12, word16, word28, word36),
+            func word(_ distance: Int) -> UInt32 { image.halfWord(at: offset + distance) ?? 0 }
+            guard LockPattern.mayMatch(word(8), word(12), word(16), word(28), word(36)),
                 let match = LockPattern.match(at: offset, in: image), found.count < Self.locksMax
             else {
                 offset += 8

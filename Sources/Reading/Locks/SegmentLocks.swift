@@ -94,7 +94,7 @@ extension Lens {
         let known = Set(found.reports.map(\.place))
         let added = scan.found.filter { !known.contains(.offset($0.offset)) }
         guard !added.isEmpty, let key = try survey().inventory[object.id]?.key else { return scan.hidden }
-        for report in try judged(added, in: key) { found.add(report) }
+        for report in try judged(added.map(\.offset), in: key) { found.add(report) }
         return scan.hidden
     }
 
