@@ -53,12 +53,13 @@ public struct WaitTree: Sendable {
 
     private mutating func draw(_ deadlock: DeadlockReport) {
         add("deadlock: " + deadlock.message, "")
+        let members = Set(deadlock.threads.map(\.thread))
+        drawn.formUnion(deadlock.locks)
         for (thread, lock) in zip(deadlock.threads, deadlock.locks) {
             guard let located = byLock[lock] else { continue }
-            drawn.insert(lock)
             add("\(thread.words)\(time(of: thread.thread, at: located)) for the \(located.words)", "├─ ")
-            let members = Set(deadlock.threads.map(\.thread))
             draw(waitersOf: located, "│  ", depth: 1) { !members.contains($0) }
+            draw(whatIsHeldBy: thread.thread, "│  ", depth: 1) { !members.contains($0) }
         }
         add(deadlock.advice, "└─ ")
     }
@@ -78,12 +79,23 @@ public struct WaitTree: Sendable {
         for (index, waiter) in waiters.enumerated() {
             let isLast = index == waiters.count - 1
             add(waiter.line, indent + (isLast ? "└─ " : "├─ "))
-            guard let thread = waiter.thread, let locks = held[thread], depth < Self.depthMax else { continue }
-            let deeper = indent + (isLast ? "   " : "│  ")
-            for lock in locks where !lock.report.waiters.isEmpty && drawn.insert(lock.lock).inserted {
-                add("has the " + lock.words, deeper)
-                draw(waitersOf: lock, deeper, depth: depth + 1, isShown)
+            guard let thread = waiter.thread else { continue }
+            draw(whatIsHeldBy: thread, indent + (isLast ? "   " : "│  "), depth: depth, isShown)
+        }
+    }
+
+    /// What a thread has that others wait for.
+    private mutating func draw(
+        whatIsHeldBy thread: WaitGraph.Thread, _ indent: String, depth: Int, _ isShown: (WaitGraph.Thread) -> Bool
+    ) {
+        for lock in held[thread] ?? [] where !lock.report.waiters.isEmpty && !drawn.contains(lock.lock) {
+            guard depth < Self.depthMax else {
+                add("… and deeper: --json has it", indent)
+                return
             }
+            drawn.insert(lock.lock)
+            add("has the " + lock.words, indent)
+            draw(waitersOf: lock, indent, depth: depth + 1, isShown)
         }
     }
 

@@ -48,6 +48,18 @@ import Testing
         #expect(lines.suffix(2) == ["posix:r  mutex at 128 of r, held by pgm (9), sleeping", "└─ pgm (8) waits 5 ms"])
     }
 
+    @Test func `who waits for something else that one of a circle has is drawn behind it`() {
+        let text = text([
+            lock(0, owner: 1, waiters: [(2, 5)]), lock(64, owner: 2, waiters: [(1, 5)]), lock(128, owner: 1, waiters: [(7, 3)]),
+            lock(192, owner: 7, waiters: [(8, 2)]),
+        ])
+        #expect(
+            text.split(separator: "\n").dropFirst().dropLast() == [
+                "├─ pgm (1) waits 5 ms for the mutex at 64 of r", "│  has the mutex at 128 of r", "│  └─ pgm (7) waits 3 ms",
+                "│     has the mutex at 192 of r", "│     └─ pgm (8) waits 2 ms", "├─ pgm (2) waits 5 ms for the mutex at 0 of r",
+            ])
+    }
+
     @Test func `a name cannot paint on the terminal`() {
         #expect(text([lock(0, owner: 1, waiters: [(2, 1)], command: "\u{1b}[2Jx\n")]).contains(#"\u{1b}[2Jx\n (1)"#))
     }
@@ -57,6 +69,7 @@ import Testing
         let chain = (1..<500).map { lock($0 * 64, owner: $0, waiters: [($0 + 1, 1)]) }
         let lines = text(chain).split(separator: "\n")
         #expect(lines.count <= 2 * WaitTree.depthMax + 2)
+        #expect(lines.last?.hasSuffix("… and deeper: --json has it") == true)
         let wide = lock(0, owner: 1, waiters: (2..<12_000).map { ($0, 1) })
         let all = text([wide]).split(separator: "\n")
         #expect(all.count == WaitTree.linesMax + 1 && all.last?.contains("lines more") == true)

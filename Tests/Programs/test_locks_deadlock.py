@@ -125,6 +125,31 @@ class Rings(DeadlockCase):
         self.close(threads, places)
         self.assert_ring(self.locks(), threads, places)
 
+    def test_mutexes_that_inherit_priority_and_are_robust(self):
+        """The kernel refuses the last lock, and glibc leaves who asked for it asleep: its own list tells for what."""
+        ring = self.shared("ring")
+        first, second = threads = self.holds(2, ring)
+        places = [(ring, 64), (ring, 128)]
+        self.lock_each(threads, places, "inherit robust")
+        first.block(f"lock {ring + 128}")
+        second.block(f"lock {ring + 64}")
+        self.assert_ring(self.locks(), threads, places)
+
+    def test_mutexes_that_inherit_priority(self):
+        """As above; here nothing tells for what it asked, but that it never comes back."""
+        ring = self.shared("ring")
+        first, second = threads = self.holds(2, ring)
+        self.lock_each(threads, [(ring, 64), (ring, 128)], "inherit")
+        first.block(f"lock {ring + 128}")
+        second.block(f"lock {ring + 64}")
+        graph = self.locks()
+        lock = graph.lock(ring.id, 128)
+        self.assert_facts(lock, state="held", verdict="waitingOnNobody")
+        self.assert_owner(lock, second)
+        self.assertIn("sleeps for ever in pthread_mutex_lock", lock["message"])
+        self.assertEqual(list(graph.waiters(ring.id, 128)), [first.key])
+        self.assertNotEqual(graph.status, 0)
+
     def test_a_thread_that_locks_twice(self):
         ring = self.shared("ring")
         thread = self.hold(ring)

@@ -377,6 +377,13 @@ class SystemV(LocksCase):
         waiter.block(f"operate {self.set} - 0 -1 1 -1 3 -1")
         self.check(waiter, 1)
 
+    def test_of_a_process_whose_first_thread_ended(self):
+        process = self.hold()
+        waiter = process.thread().block(f"operate {self.set} - 2 -1")
+        process.tell("leave")
+        self.until(lambda: process.state() == "Z", "it has ended")
+        self.check(waiter, 2)
+
     def test_many_on_several(self):
         waiters = {index: [self.hold() for _ in range(2)] for index in (0, 2)}
         for index, processes in waiters.items():
@@ -420,6 +427,15 @@ class Discovery(LocksCase):
         self.assert_facts(locks[12288], type="mutex", mutexType="normal", robust=False, state="held", verdict="ok")
         self.assert_facts(locks[12288], waiters=[], evidence=["scan"])
         self.assert_owner(locks[12288], holder)
+
+    def test_a_scan_finds_what_fills_an_object_to_its_end(self):
+        shared = self.shared("tiny", size=48)
+        holder = self.hold(shared)
+        holder.do(f"mutex {shared + 0}")
+        holder.do(f"lock {shared + 0}")
+        locks = self.segment_locks(shared.id, "--scan")
+        self.assert_facts(locks[0], type="mutex", state="held", verdict="ok", evidence=["scan"])
+        self.assert_owner(locks[0], holder)
 
     def test_a_scan_makes_no_page(self):
         shared = self.shared("sparse", size=64 << 20)

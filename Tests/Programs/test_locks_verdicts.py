@@ -166,6 +166,22 @@ class KilledOwners(VerdictCase):
             self.assertIn(lock["owner"]["tid"], {waiter.tid for waiter in waiters})
         self.assertIsNone(other.child.poll())
 
+    def test_of_a_mutex_with_which_others_wait_for_a_condition(self):
+        """Nobody waits for the mutex itself, and glibc counts who waits with it for a condition among its users."""
+        shared = self.shared("verdict")
+        holder, *waiters = self.holds(3, shared)
+        holder.do(f"mutex {shared + 64}")
+        holder.do(f"condition {shared + 4096}")
+        for waiter in waiters:
+            waiter.do(f"lock {shared + 64}")
+            waiter.block(f"wait {shared + 4096} {shared + 64}")
+        holder.do(f"lock {shared + 64}")
+        holder.kill()
+        lock = self.segment_locks(shared.id, "--scan")[64]
+        self.assert_facts(lock, type="mutex", verdict="ownerDead", recoverable=False, waiters=[], evidence=["scan"])
+        self.assert_dead_owner(lock, holder)
+        self.assertIn("only its bytes say that it is one", lock["caveats"])
+
     def test_of_a_rwlock_that_was_written(self):
         shared = self.shared("verdict")
         holder, reads, writes = self.holds(3, shared)
@@ -286,6 +302,20 @@ class NobodyLeft(VerdictCase):
         self.assertEqual(lock.get("ownerCandidates", []), [])
         self.assert_waiters(lock, writer, other)
         self.assert_verdict(graph, shared, 4096, "phantomReaders", "error", writer, other)
+
+    def test_a_reader_that_asks_to_write_waits_for_itself(self):
+        shared = self.shared("verdict")
+        reader = self.hold(shared)
+        reader.do(f"rwlock {shared + 4096}")
+        reader.do(f"read {shared + 4096}")
+        reader.tell(f"write {shared + 4096} 1500")
+        self.until(reader.sleeps, "it waits")
+        self.assert_facts(self.look(shared, 4096)[1], type="rwlock", state="held", verdict="ok")
+        self.assertEqual(reader.result("write"), "ETIMEDOUT")
+        reader.block(f"write {shared + 4096}")
+        graph, lock = self.look(shared, 4096)
+        self.assert_facts(lock, type="rwlock", state="held", verdict="phantomReaders")
+        self.assertIn("or asks for it once more", lock["message"])
 
     def test_a_reader_that_may_live_is_no_phantom(self):
         shared = self.shared("verdict")

@@ -99,7 +99,9 @@ export function age(grown) {
   if (!drawing.layout) return;
   drawing.layout.lines.forEach((line, index) => {
     if (!line.edge) return;
-    const [, ground, text] = parts.lines.children[index].children;
+    const drawn = parts.lines.children[index];
+    if (!drawn) return;
+    const [, ground, text] = drawn.children;
     const words = edgeWords(line.edge, grown);
     const width = words.length * letterWidth + 8;
     setText(text, words);

@@ -13,7 +13,8 @@ const candidatesMost = 12;
 
 const pieces = new WeakMap();
 
-export const keyOf = (lock) => `${lock.offset ?? "set"}:${lock.index ?? ""}`;
+/** Two that begin at one place are two locks. */
+export const keyOf = (lock) => `${lock.offset ?? "set"}:${lock.index ?? ""}:${lock.type}`;
 /** How many wait now, those that cannot be seen among them. */
 export const waitingFor = (lock, unseen) => lock.waiters.length + unseen;
 
