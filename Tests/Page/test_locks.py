@@ -25,12 +25,15 @@ class Locks(TabsTest):
         os.kill(holder["pid"], signal.SIGCONT)
         self.until("return document.querySelectorAll('.alarm').length === 0", "the alarm goes")
 
-    def test_a_waiter_that_cannot_be_named_is_counted(self):
+    def test_who_waits_to_join_is_named_and_what_it_leaves_is_counted(self):
         self.work("hold")
         self.open("locks")
         self.until_text("#tab-locks .lock-state", "Held by")
-        # It waits to join: it is no participant yet.
-        self.work("counter")
+        # It is no participant yet.
+        waiter = self.work("counter")[0]
+        self.until_text("#tab-locks .lock tbody", f"shmlens-worker ({waiter['pid']})")
+        # The lock's word says that somebody waits until it is given back.
+        os.kill(waiter["pid"], signal.SIGKILL)
         self.until_text("#tab-locks .lock .facts", "nobody known and 1 that cannot be seen")
 
     def test_statistics_and_histograms(self):
@@ -52,7 +55,7 @@ class Locks(TabsTest):
         self.assertRegex(facts["Found held by another"], r"^1 time [0-9.]+ %; 1 of them waits now$")
         self.assertEqual(facts["Taken at once"], facts["Taken"])
         # It wakes now and then, to see whether it is told to end.
-        self.until(lambda: self.facts()["Owner"] == f"shmlens-worker ({holder['pid']}) · hold-{holder['pid']} sleeping", "it sleeps with the lock")
+        self.until(lambda: self.facts()["Owner"] == f"shmlens-worker ({holder['pid']}) · hold-{holder['pid']} sleeping in futex", "it sleeps with the lock")
         self.assertIn(f"shmlens-worker ({waiter['pid']}) · counter-{waiter['pid']}", self.browser.text("#tab-locks .lock tbody"))
 
     def test_takes_that_did_not_wait_are_in_no_time_waited(self):
