@@ -40,9 +40,12 @@ public struct FutexWait: Sendable, Hashable {
     public let isTimed: Bool
     /// The second word of ``Operation/waitAndRequeue``.
     public let secondAddress: UInt64?
+    /// Whether the word stands at the end of the stack of who waits, where only what it calls at that moment keeps anything.
+    public let isOnStack: Bool
 
     public init(
-        address: UInt64, operation: Operation, isPrivate: Bool, value: UInt32, isTimed: Bool, secondAddress: UInt64? = nil
+        address: UInt64, operation: Operation, isPrivate: Bool, value: UInt32, isTimed: Bool, secondAddress: UInt64? = nil,
+        isOnStack: Bool = false
     ) {
         self.address = address
         self.operation = operation
@@ -50,5 +53,6 @@ public struct FutexWait: Sendable, Hashable {
         self.value = value
         self.isTimed = isTimed
         self.secondAddress = secondAddress
+        self.isOnStack = isOnStack
     }
 }

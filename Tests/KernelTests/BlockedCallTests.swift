@@ -47,6 +47,15 @@ import Testing
                 == .futex(FutexWait(address: 0x7f00, operation: .waitForBits, isPrivate: isPrivate, value: 5, isTimed: isTimed)))
     }
 
+    @Test(arguments: [("0x7fff", true), ("0x7c00", true), ("0x7bff", false), ("0x8000", false), ("0x0", false)])
+    func `a word at the end of the own stack is nobody else's`(stackPointer: String, isOnStack: Bool) {
+        guard case .futex(let wait)? = parse("\(Int(SHMLENS_SYS_FUTEX)) 0x7fff 0x0 0x0 0x0 0x0 0x0 \(stackPointer) 0x7fff\n") else {
+            Issue.record("no wait")
+            return
+        }
+        #expect(wait.isOnStack == isOnStack)
+    }
+
     @Test func `an operation that wakes is no wait, and one that goes on to a lock names it`() {
         #expect(futex("0x1") == .other(number: Int(SHMLENS_SYS_FUTEX), argument: 0x7f00))
         guard case .futex(let wait)? = futex("0xb", second: "0x8000") else {

@@ -16,21 +16,25 @@ extension BlockedCall {
             self = .none
             return
         }
+        func word() -> UInt64? {
+            guard take(UInt8(ascii: " "), text, &position), take(UInt8(ascii: "0"), text, &position),
+                take(UInt8(ascii: "x"), text, &position)
+            else { return nil }
+            return takeHexadecimal(text, &position)
+        }
         var arguments: [UInt64] = []
         while arguments.count < Self.argumentCount {
-            guard take(UInt8(ascii: " "), text, &position), take(UInt8(ascii: "0"), text, &position),
-                take(UInt8(ascii: "x"), text, &position), let argument = takeHexadecimal(text, &position)
-            else { return nil }
+            guard let argument = word() else { return nil }
             arguments.append(argument)
         }
-        self.init(number: number, arguments)
+        self.init(number: number, arguments, stackPointer: word() ?? 0)
     }
 
     private static let argumentCount = 6
 
-    private init(number: Int, _ arguments: [UInt64]) {
+    private init(number: Int, _ arguments: [UInt64], stackPointer: UInt64) {
         switch number {
-        case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments).map { .futex($0) } ?? .other(number: number, argument: arguments[0])
+        case Int(SHMLENS_SYS_FUTEX): self = FutexWait(arguments, stackPointer: stackPointer).map { .futex($0) } ?? .other(number: number, argument: arguments[0])
         case Int(SHMLENS_SYS_FUTEX_WAIT):
             // The word, its value, a mask, flags, a time.
             self = .futex(
@@ -55,15 +59,19 @@ extension FutexWait {
     fileprivate static let privateFlag: UInt64 = 128
     private static let realTimeFlag: UInt64 = 256
 
+    /// Bytes that glibc's functions between a call of pthread_mutex_lock(3) and the kernel keep at most.
+    private static let frameBytes: UInt64 = 1_024
+
     /// - Parameter arguments: those of futex(2): word, operation, value, time, second word, third value.
     /// - Returns: nil of an operation that does not wait.
-    fileprivate init?(_ arguments: [UInt64]) {
+    fileprivate init?(_ arguments: [UInt64], stackPointer: UInt64) {
         let operation = arguments[1] & 0xFFFF_FFFF
         let command = operation & ~(Self.privateFlag | Self.realTimeFlag)
         guard let command = UInt8(exactly: command).flatMap({ Operation(rawValue: $0) }) else { return nil }
         self.init(
             address: arguments[0], operation: command, isPrivate: operation & Self.privateFlag != 0,
             value: UInt32(truncatingIfNeeded: arguments[2]), isTimed: arguments[3] != 0,
-            secondAddress: command == .waitAndRequeue ? arguments[4] : nil)
+            secondAddress: command == .waitAndRequeue ? arguments[4] : nil,
+            isOnStack: arguments[0] &- stackPointer < Self.frameBytes)
     }
 }

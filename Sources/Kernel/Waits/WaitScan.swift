@@ -11,7 +11,7 @@ extension ProcFS {
         public var words = 128
         /// Operations of one semop(2) that are read (SEMOPM is 500).
         public var operations = 512
-        /// Entries of lists of robust mutexes that are told of the threads of one process.
+        /// Entries of lists of robust mutexes that are followed of the threads of one process.
         public var robustEntries = 16_384
 
         public init() {}
@@ -182,8 +182,10 @@ private struct ProcessWaits {
     private let limits: ProcFS.WaitLimits
     private let word: ProcFS.SharedWordReader
     private(set) var result = Result()
+    private var entriesLeft: Int
 
     init(_ proc: ProcFS, _ limits: ProcFS.WaitLimits, _ word: @escaping ProcFS.SharedWordReader) {
+        entriesLeft = limits.robustEntries
         self.proc = proc
         self.limits = limits
         self.word = word
@@ -198,11 +200,11 @@ private struct ProcessWaits {
                 do throws(KernelError) {
                     if case .blocked(let thread?) = look.visit { try add(thread, &addresses) }
                     if let list = look.list {
-                        guard result.robust.count < limits.robustEntries else {
+                        guard entriesLeft > 0 else {
                             result.cutCount += 1
                             continue
                         }
-                        result.robust += try proc.robustEntries(of: look.id.tid, look.id.pid, list, &addresses, word)
+                        result.robust += try proc.robustEntries(of: look.id.tid, look.id.pid, list, &addresses, word, &entriesLeft)
                     }
                 } catch {
                     if !error.errno.meansGone { result.refusedCount += 1 }
@@ -255,8 +257,9 @@ private struct ProcessWaits {
 }
 
 extension FutexWait {
-    /// Whether it is how glibc waits where nothing is to be waited for: as if processes shared the word, for it not to be 0.
+    /// Whether it is how glibc waits where nothing is to be waited for: as if processes shared the word, which nobody else knows
+    /// of, for it not to be 0.
     fileprivate var isForEver: Bool {
-        !isPrivate && !isTimed && value == 0 && (operation == .wait || operation == .waitForBits)
+        isOnStack && !isPrivate && !isTimed && value == 0 && (operation == .wait || operation == .waitForBits)
     }
 }

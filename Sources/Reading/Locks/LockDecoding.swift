@@ -41,7 +41,7 @@ struct LockDecoding {
         if sightings[index].waiters.isEmpty { sightings[index].evidence.insert(.waiter, at: 0) }
         if sightings[index].caveats.isEmpty { sightings[index].caveats = found.caveats }
         // One that waits for several words of the same lock waits for it once.
-        guard !sightings[index].waiters.contains(where: { $0.isOneOfSeveral && $0.thread == wait.thread }) else { return }
+        guard !wait.isOneOfSeveral || !sightings[index].waiters.contains(where: { $0.thread == wait.thread }) else { return }
         sightings[index].waiters.append(
             LockSighting.Waiter(
                 thread: wait.thread, word: wait.offset, isTimed: wait.isTimed, isOneOfSeveral: wait.isOneOfSeveral,
