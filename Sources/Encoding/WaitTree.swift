@@ -32,7 +32,7 @@ public struct WaitTree: Sendable {
         self.locks = locks
         for located in locks.locks {
             byLock[located.lock] = located
-            if let owner = located.report.owner?.thread { held[owner, default: []].append(located) }
+            if let owner = located.holder { held[owner, default: []].append(located) }
         }
     }
 
@@ -47,7 +47,7 @@ public struct WaitTree: Sendable {
 
     /// Whether no tree or circle leads to it.
     private func isRoot(_ located: LocatedLock, _ victims: Set<WaitGraph.Thread>) -> Bool {
-        guard let owner = located.report.owner?.thread else { return true }
+        guard let owner = located.holder else { return true }
         return locks.graph.lock(awaitedBy: owner) == nil && !victims.contains(owner)
     }
 
@@ -67,9 +67,13 @@ public struct WaitTree: Sendable {
     private mutating func draw(root located: LocatedLock) {
         drawn.insert(located.lock)
         add(located.line, "")
-        if let message = located.report.message { add("\(located.report.verdict.rawValue): \(message)", "│  ") }
-        if let advice = located.report.advice { add(advice, "│  ") }
+        drawVerdict(of: located, "│  ")
         draw(waitersOf: located, "", depth: 1) { _ in true }
+    }
+
+    private mutating func drawVerdict(of located: LocatedLock, _ indent: String) {
+        if let message = located.report.message { add("\(located.report.verdict.rawValue): \(message)", indent) }
+        if let advice = located.report.advice { add(advice, indent) }
     }
 
     private mutating func draw(
@@ -88,13 +92,14 @@ public struct WaitTree: Sendable {
     private mutating func draw(
         whatIsHeldBy thread: WaitGraph.Thread, _ indent: String, depth: Int, _ isShown: (WaitGraph.Thread) -> Bool
     ) {
-        for lock in held[thread] ?? [] where !lock.report.waiters.isEmpty && !drawn.contains(lock.lock) {
+        for lock in held[thread] ?? [] where lock.isWanted && !drawn.contains(lock.lock) {
             guard depth < Self.depthMax else {
                 add("… and deeper: --json has it", indent)
                 return
             }
             drawn.insert(lock.lock)
             add("has the " + lock.words, indent)
+            drawVerdict(of: lock, indent + "│  ")
             draw(waitersOf: lock, indent, depth: depth + 1, isShown)
         }
     }
@@ -114,6 +119,12 @@ public struct WaitTree: Sendable {
 }
 
 extension LocatedLock {
+    /// Who can give it back.
+    fileprivate var holder: WaitGraph.Thread? { report.verdict == .ownerNotMapping ? nil : report.owner?.thread }
+
+    /// Whether somebody waits for it, or something is wrong with it.
+    fileprivate var isWanted: Bool { !report.waiters.isEmpty || report.verdict != .ok }
+
     /// `posix:ring  mutex at 64 of ring, held by pgm (4711), sleeping`.
     fileprivate var line: String {
         let text = "\(segment.text)  \(words), \(report.state.rawValue)"

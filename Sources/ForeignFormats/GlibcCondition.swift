@@ -21,15 +21,14 @@ public struct GlibcCondition: Sendable, Equatable {
             // Until a signal comes, a count of signals; of some versions it is always 0.
             var waits: [(Int, WaitPurpose, (UInt32) -> Bool)] = waitOffsets.map { ($0, .signal, { _ in true }) }
             waits.append((waitersOffset, .waitersToLeave, { $0 & Waiters.destroying != 0 }))
-            // The lowest two bits of a size are the condition's inner lock: 2 where somebody waits for it.
-            waits.append((formerSizeOffset, .innerLock, { $0 & 3 == 2 }))
             // Who signals, and has to wait until those of the older group have left it, asks to be woken by the lowest bit.
             if self == .countingReferences { for group in [16, 20] { waits.append((group, .groupToLeave, { $0 & 1 != 0 })) } }
             return waits
         }
     }
 
-    /// What a thread waits for that sleeps on one of a condition's words.
+    /// What a thread waits for that sleeps on one of a condition's words. Who sleeps on its inner lock, two bits of a size, is not
+    /// told from who sleeps on a program's own: each is waited on with the 2 of a lock that others want.
     public enum WaitPurpose: Sendable, Equatable {
         /// In pthread_cond_wait(3).
         case signal
@@ -37,8 +36,6 @@ public struct GlibcCondition: Sendable, Equatable {
         case waitersToLeave
         /// In pthread_cond_signal(3) or pthread_cond_broadcast(3), for who was woken before.
         case groupToLeave
-        /// For another thread to be done with the condition's own words.
-        case innerLock
     }
 
     /// What a thread waits for whose word stands so far from the first byte.
@@ -58,6 +55,12 @@ public struct GlibcCondition: Sendable, Equatable {
     public let isMonotonic: Bool
     /// Whether somebody waits in pthread_cond_destroy(3) for the last waiter to leave.
     public let isBeingDestroyed: Bool
+
+    /// Whether no more wait than have begun to, and no more hold on to a group than wait; and whether that is a number that a
+    /// program comes to.
+    var hasFittingCounts: Bool {
+        waitCount >= UInt64(waiterCount) && waitCount <= UInt32.max && referenceCount ?? 0 <= UInt64(waiterCount)
+    }
 
     /// Bytes of the object that are looked at: all of it.
     public static let byteCount = 48

@@ -19,7 +19,7 @@ public enum LockPattern {
         let count = min(byteCount, image.range.upperBound - offset)
         guard count > 0, let known = image.slice(offset..<offset + count) else { return nil }
         // Nothing that goes on behind the end is one.
-        let bytes = known + [UInt8](repeating: 0, count: byteCount - count)
+        let bytes = count == byteCount ? known : known + [UInt8](repeating: 0, count: byteCount - count)
         guard let found = match(bytes, layouts), found.byteCount <= count else { return nil }
         return found
     }
@@ -63,7 +63,7 @@ public enum LockPattern {
     ) -> (kind: WaitedObject.Kind, byteCount: Int)? {
         for layout in layouts {
             guard let condition = GlibcCondition(bytes, layout: layout), condition.processShared, condition.waiterCount > 0,
-                !condition.isBeingDestroyed, condition.waitCount >= UInt64(condition.waiterCount), condition.waitCount <= UInt32.max,
+                !condition.isBeingDestroyed, condition.hasFittingCounts,
                 condition.referenceCount ?? UInt64(condition.waiterCount) == UInt64(condition.waiterCount)
             else { continue }
             return (.condition(condition, layout), GlibcCondition.byteCount)

@@ -98,7 +98,7 @@ public struct WaitedObject: Sendable, Equatable {
                 let offset = word - wait.offset
                 guard offset >= 0, offset % 8 == 0, value.map(wait.expects) ?? (wait.purpose == .signal),
                     let found = bytes(offset, GlibcCondition.byteCount, image).flatMap({ GlibcCondition($0, layout: layout) }),
-                    found.processShared, value == nil || found.isWaitedOn(for: wait.purpose)
+                    found.processShared, value.map({ found.isWaitedOn($0, for: wait.purpose) }) ?? true
                 else { return nil }
                 return WaitedObject(offset: offset, kind: .condition(found, layout))
             }
@@ -107,8 +107,10 @@ public struct WaitedObject: Sendable, Equatable {
 }
 
 extension GlibcCondition {
-    /// Whether it counts somebody who waits, and what else there is where a thread waits for something of it.
-    fileprivate func isWaitedOn(for purpose: WaitPurpose) -> Bool {
-        waiterCount > 0 && waitCount > 0 && (purpose != .waitersToLeave || isBeingDestroyed)
+    /// Whether it counts somebody who waits, and what else there is where a thread waits for something of it. Other programs'
+    /// words are waited on with other values than 0 as well: there its counts have to fit one another.
+    fileprivate func isWaitedOn(_ value: UInt32, for purpose: WaitPurpose) -> Bool {
+        guard waiterCount > 0, waitCount > 0, purpose != .waitersToLeave || isBeingDestroyed else { return false }
+        return (value == 0 && purpose == .signal) || hasFittingCounts
     }
 }

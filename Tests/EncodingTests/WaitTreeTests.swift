@@ -60,6 +60,29 @@ import Testing
             ])
     }
 
+    @Test func `what is wrong with a lock is told wherever it is drawn`() {
+        var stopped = lock(64, owner: 2, waiters: [])
+        stopped.report.verdict = .ownerStopped
+        stopped.report.message = "why"
+        stopped.report.advice = "what to do"
+        // One that its owner does not map is nobody's to give back.
+        var strange = lock(128, owner: 2, waiters: [(4, 1)])
+        strange.report.verdict = .ownerNotMapping
+        strange.report.message = "how so"
+        #expect(
+            text([lock(0, owner: 1, waiters: [(2, 5)]), stopped, strange]) == """
+                posix:r  mutex at 128 of r, held by pgm (2), sleeping
+                │  ownerNotMapping: how so
+                └─ pgm (4) waits 1 ms
+                posix:r  mutex at 0 of r, held by pgm (1), sleeping
+                └─ pgm (2) waits 5 ms
+                   has the mutex at 64 of r
+                   │  ownerStopped: why
+                   │  what to do
+
+                """)
+    }
+
     @Test func `a name cannot paint on the terminal`() {
         #expect(text([lock(0, owner: 1, waiters: [(2, 1)], command: "\u{1b}[2Jx\n")]).contains(#"\u{1b}[2Jx\n (1)"#))
     }

@@ -194,8 +194,8 @@ import Testing
 
     @Test func `where a thread waits tells what for`() {
         let purposes: [(Int, GlibcCondition.WaitPurpose?, GlibcCondition.WaitPurpose?)] = [
-            (16, .groupToLeave, nil), (20, .groupToLeave, nil), (24, nil, .innerLock), (28, nil, .waitersToLeave),
-            (32, .innerLock, .signal), (36, .waitersToLeave, .signal), (40, .signal, nil), (44, .signal, nil), (0, nil, nil), (-4, nil, nil),
+            (16, .groupToLeave, nil), (20, .groupToLeave, nil), (28, nil, .waitersToLeave),
+            (32, nil, .signal), (36, .waitersToLeave, .signal), (40, .signal, nil), (44, .signal, nil), (0, nil, nil), (-4, nil, nil),
         ]
         for (offset, old, new) in purposes {
             #expect(GlibcCondition.purpose(ofWaitAt: offset, layout: .countingReferences) == old, "\(offset)")

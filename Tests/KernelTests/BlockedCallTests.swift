@@ -47,6 +47,15 @@ import Testing
                 == .futex(FutexWait(address: 0x7f00, operation: .waitForBits, isPrivate: isPrivate, value: 5, isTimed: isTimed)))
     }
 
+    @Test func `a wait that goes on after a stop is the same by another number`() {
+        let words = "0x7f00 0x109 0x0 0x7ffd 0x0 0xffffffff 0x7ffe 0x7fff\n"
+        let restart = Array("\(Int(SHMLENS_SYS_RESTART)) \(words)".utf8)
+        #expect(BlockedCall(syscall: restart) == .other(number: Int(SHMLENS_SYS_RESTART), argument: 0x7f00))
+        #expect(
+            BlockedCall(syscall: restart, restarted: Int(SHMLENS_SYS_FUTEX))
+                == BlockedCall(syscall: Array("\(Int(SHMLENS_SYS_FUTEX)) \(words)".utf8)))
+    }
+
     @Test(arguments: [("0x7fff", true), ("0x7c00", true), ("0x7bff", false), ("0x8000", false), ("0x0", false)])
     func `a word at the end of the own stack is nobody else's`(stackPointer: String, isOnStack: Bool) {
         guard case .futex(let wait)? = parse("\(Int(SHMLENS_SYS_FUTEX)) 0x7fff 0x0 0x0 0x0 0x0 0x0 \(stackPointer) 0x7fff\n") else {

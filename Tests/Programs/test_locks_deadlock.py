@@ -135,6 +135,13 @@ class Rings(DeadlockCase):
         second.block(f"lock {ring + 64}")
         self.assert_ring(self.locks(), threads, places)
 
+    def test_a_robust_mutex_that_inherits_priority_and_is_locked_twice(self):
+        ring = self.shared("ring")
+        thread = self.hold(ring)
+        self.lock_each([thread], [(ring, 64)], "inherit robust")
+        thread.block(f"lock {ring + 64}")
+        self.assert_ring(self.locks(), [thread], [(ring, 64)])
+
     def test_mutexes_that_inherit_priority(self):
         """As above; here nothing tells for what it asked, but that it never comes back."""
         ring = self.shared("ring")

@@ -105,6 +105,22 @@ class Mutexes(PrimitiveCase):
             self.assertEqual(lock["owner"]["sleepsIn"], {"call": "read", "descriptor": descriptor, "target": pipe})
             self.assertEqual(graph.thread(thread)["sleepsIn"], lock["owner"]["sleepsIn"])
 
+    def test_a_wait_with_a_limit_that_was_stopped_goes_on(self):
+        """By another call of the kernel's, with the arguments of the first."""
+        shared = self.shared("stopped")
+        maker, first, second = self.holds(3, shared)
+        maker.do(f"mutex {shared + 64}")
+        maker.do(f"condition {shared + 128}")
+        for thread in (first, second):
+            thread.do(f"lock {shared + 64}")
+            thread.block(f"wait {shared + 128} {shared + 64} 600000")
+        first.stop()
+        first.resume()
+        self.until(lambda: first.state() == "S", "it sleeps again")
+        _, lock = self.look(shared, 128)
+        self.assert_facts(lock, type="condition", state="waitedOn", value=2, verdict="ok")
+        self.assert_waiters(lock, first, second, timed=True)
+
     def test_at_the_edges_of_an_object(self):
         shared = self.shared("edges", size=8192)
         holder = self.hold(shared)

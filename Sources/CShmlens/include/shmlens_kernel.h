@@ -115,6 +115,7 @@ int shmlens_read_memory(int32_t pid, uint64_t address, void *bytes, size_t count
 /* The numbers of calls that wait for what may be shared; asm/unistd.h. */
 enum {
     SHMLENS_SYS_FUTEX = SYS_futex,
+    SHMLENS_SYS_RESTART = SYS_restart_syscall,
     SHMLENS_SYS_SEMOP = SYS_semop,
     SHMLENS_SYS_SEMTIMEDOP = SYS_semtimedop,
     SHMLENS_SYS_FUTEX_WAITV = 449,

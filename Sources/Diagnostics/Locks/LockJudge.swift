@@ -64,8 +64,10 @@ public struct LockJudge: Sendable {
             report.state = .held
             if isSettled, !sighting.waiters.isEmpty { report.judge(.ambiguous, .nameless) }
         case .held:
-            // The kernel hands it over before the next owner has run, and refuses it to who has it already.
-            if mutex.protocol == .inherit, let owner = report.owner { report.waiters.removeAll { $0.thread == owner.thread } }
+            // The kernel hands it over before the next owner has run. To who has it already it refuses it, and that one is stuck.
+            if mutex.protocol == .inherit, !sighting.isOwnerStuck, let owner = report.owner {
+                report.waiters.removeAll { $0.thread == owner.thread }
+            }
             judgeHeld(isRobust: mutex.robust, inherits: mutex.protocol == .inherit)
             if report.verdict == .ok, sighting.isOwnerStuck { report.judge(.waitingOnNobody, .stuck) }
         case .ownerDied:
@@ -125,8 +127,8 @@ public struct LockJudge: Sendable {
             report.value = Int(count)
             let waiting = Set(sighting.waiters.map(\.thread.tid))
             // Who waits here itself does not give back what it may hold, but where it gives up at some time.
-            let isForEver = !sighting.waiters.contains(where: \.isTimed)
-            if threads.isWhole, !waiting.isEmpty, isForEver, threads.tids.isSubset(of: waiting) {
+            let givingUpCount = sighting.waiters.count(where: \.isTimed)
+            if threads.isWhole, !waiting.isEmpty, Int(count) > givingUpCount, threads.tids.isSubset(of: waiting) {
                 report.recoverable = false
                 report.judge(.phantomReaders, .phantomReaders(Int(count)))
             } else if !waiting.isEmpty {
@@ -141,7 +143,7 @@ public struct LockJudge: Sendable {
         let purposes = sighting.waiters.map { waiter in
             waiter.word.flatMap { GlibcCondition.purpose(ofWaitAt: $0 - sighting.place.number, layout: layout) }
         }
-        judgeCounted(condition.waiterCount, parked: purposes.count { $0 == .signal || $0 == .innerLock })
+        judgeCounted(condition.waiterCount, parked: purposes.count { $0 == .signal })
         if condition.isBeingDestroyed { report.caveats.append("somebody waits in pthread_cond_destroy for the last waiter to leave") }
         for (waiter, purpose) in zip(sighting.waiters, purposes) where purpose == .groupToLeave {
             report.caveats.append("thread \(waiter.thread.tid) waits in pthread_cond_signal or pthread_cond_broadcast for earlier waiters to leave")

@@ -4,7 +4,9 @@ package import Observations
 extension BlockedCall {
     /// Parses `/proc/PID/task/TID/syscall`; proc_pid_syscall(5): `running`; or `-1 SP PC`; or the number of a call, its six
     /// arguments, SP and PC. Nil where it is not like that. Any bytes may be given.
-    package init?(syscall bytes: [UInt8]) {
+    ///
+    /// - Parameter restarted: which call it is that restart_syscall(2) goes on with; the arguments are still that one's.
+    package init?(syscall bytes: [UInt8], restarted: Int? = nil) {
         let text = bytes.span
         var position = 0
         if starts(text, 0..<text.count, with: "running") {
@@ -27,7 +29,8 @@ extension BlockedCall {
             guard let argument = word() else { return nil }
             arguments.append(argument)
         }
-        self.init(number: number, arguments, stackPointer: word() ?? 0)
+        let call = number == Int(SHMLENS_SYS_RESTART) ? restarted ?? number : number
+        self.init(number: call, arguments, stackPointer: word() ?? 0)
     }
 
     private static let argumentCount = 6

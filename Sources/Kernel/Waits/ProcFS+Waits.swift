@@ -1,3 +1,4 @@
+import CShmlens
 public import Observations
 import SystemPackage
 
@@ -11,7 +12,15 @@ extension ProcFS {
         guard let call = BlockedCall(syscall: bytes) else {
             throw KernelError(operation: "parse", object: path.text, errno: .badMessage)
         }
-        return call
+        // A wait with a limit that was stopped, or looked at by a debugger, goes on under another number.
+        guard case .other(Int(SHMLENS_SYS_RESTART), _) = call, try waitsForWord(tid, in: pid) else { return call }
+        return BlockedCall(syscall: bytes, restarted: Int(SHMLENS_SYS_FUTEX)) ?? call
+    }
+
+    /// Whether a thread sleeps in one of the kernel's functions for futex(2).
+    private func waitsForWord(_ tid: Int32, in pid: Int32) throws(KernelError) -> Bool {
+        let name = try piece(path(pid, "task").appending(tid).appending("wchan")) ?? []
+        return name.starts(with: Array("futex".utf8))
     }
 }
 

@@ -13,11 +13,12 @@ extension ProcFS {
     /// Entries stand in the mutexes themselves. Those in shared objects are read out of the objects, through a descriptor:
     /// nothing is touched that was not there. Those of private memory are read out of the process, to follow the list.
     ///
-    /// - Parameter entriesLeft: how many entries are followed; those that were are taken away.
+    /// - Parameter entriesLeft: how many entries are followed; those that were are taken away. What is pending is told anyway.
+    /// - Returns: also whether there was more in the list than was followed.
     func robustEntries(
         of tid: Int32, _ pid: Int32, _ head: ThreadRobustList, _ addresses: inout SharedAddresses, _ word: SharedWordReader,
         _ entriesLeft: inout Int
-    ) throws(KernelError) -> [RobustEntry] {
+    ) throws(KernelError) -> (entries: [RobustEntry], isCut: Bool) {
         var found: [RobustEntry] = []
         func note(_ entry: UInt64, isHeld: Bool) throws(KernelError) -> (object: ObjectKey, offset: Int)? {
             guard entry != 0 else { return nil }
@@ -31,14 +32,15 @@ extension ProcFS {
         var entry = head.list.first & ~1
         var seen: Set<UInt64> = []
         for _ in 0..<Self.robustEntriesMax {
-            guard entry != head.address, entriesLeft > 0, seen.insert(entry).inserted else { break }
+            guard entry != head.address, seen.insert(entry).inserted else { return (found, false) }
+            guard entriesLeft > 0 else { return (found, true) }
             entriesLeft -= 1
             let place = try note(entry, isHeld: true)
             let next = if let place { word(place.object, place.offset) } else { try privateWord(of: tid, at: entry) }
-            guard let next else { break }
+            guard let next else { return (found, false) }
             entry = next & ~1
         }
-        return found
+        return (found, true)
     }
 
     private func privateWord(of tid: Int32, at address: UInt64) throws(KernelError) -> UInt64? {

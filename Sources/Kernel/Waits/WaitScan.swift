@@ -155,7 +155,7 @@ private struct WaitTally {
         }
         hide("threads of which it could not be seen what they wait for", refusedCount, Needs.otherProcess)
         hide("threads whose lists of robust mutexes could not be seen", refusedListCount, Needs.otherProcess)
-        hide("lists of robust mutexes behind long ones", cutCount, "a higher limit of entries")
+        hide("lists of robust mutexes that were not followed to their ends", cutCount, "a higher limit of entries")
         hide("waiting threads whose addresses could not be told", unresolvedCount, Needs.otherProcess)
         hide(
             "waiting threads of which one sleep cannot be told from the next", uncountedCount,
@@ -174,7 +174,7 @@ private struct ProcessWaits {
         var robust: [RobustEntry] = []
         var stuck: [BlockedThread] = []
         var refusedCount = 0
-        /// Lists that were not followed, for those before were so long.
+        /// Lists that were not followed to their ends.
         var cutCount = 0
     }
 
@@ -200,11 +200,9 @@ private struct ProcessWaits {
                 do throws(KernelError) {
                     if case .blocked(let thread?) = look.visit { try add(thread, &addresses) }
                     if let list = look.list {
-                        guard entriesLeft > 0 else {
-                            result.cutCount += 1
-                            continue
-                        }
-                        result.robust += try proc.robustEntries(of: look.id.tid, look.id.pid, list, &addresses, word, &entriesLeft)
+                        let found = try proc.robustEntries(of: look.id.tid, look.id.pid, list, &addresses, word, &entriesLeft)
+                        result.robust += found.entries
+                        if found.isCut { result.cutCount += 1 }
                     }
                 } catch {
                     if !error.errno.meansGone { result.refusedCount += 1 }
@@ -257,9 +255,8 @@ private struct ProcessWaits {
 }
 
 extension FutexWait {
-    /// Whether it is how glibc waits where nothing is to be waited for: as if processes shared the word, which nobody else knows
-    /// of, for it not to be 0.
-    fileprivate var isForEver: Bool {
-        isOnStack && !isPrivate && !isTimed && value == 0 && (operation == .wait || operation == .waitForBits)
-    }
+    /// Whether it is how glibc waits where nothing is to be waited for (nptl/futex-internal.c): as if processes shared the word,
+    /// which nobody else knows of, for it not to be 0. Others that have what they wait for on their stacks, as liburcu does, ask
+    /// by the plain operation.
+    fileprivate var isForEver: Bool { isOnStack && !isPrivate && !isTimed && value == 0 && operation == .waitForBits }
 }

@@ -118,7 +118,8 @@ struct LockDecoding {
     }
 
     private func choose(_ found: [WaitedObject], _ wait: WordWait) -> WaitedObject? {
-        guard found.count > 1, let layout = libraries.layout(of: wait.thread.tid) else { return found.first }
+        let hasCondition = found.contains { if case .condition = $0.kind { true } else { false } }
+        guard hasCondition, let layout = libraries.layout(of: wait.thread.tid) else { return found.first }
         return found.first { object in
             if case .condition(_, let its) = object.kind { its == layout } else { true }
         }

@@ -84,7 +84,6 @@ struct LockLook: Sendable {
         // Who sleeps had what it has before it fell asleep.
         let sleeping = Dictionary(
             waiting.map { ($0.tid, memory.milliseconds($0.sleep, at: now) ?? 0) }, uniquingKeysWith: { first, _ in first })
-        let stuck = Set(scan.stuck.map(\.tid))
         let own = (try? sources.proc.host())?.pidInProc
         // The first process of some systems shows its mappings to nobody. Where others do, they may map anything.
         let isClosedOnlyFirst = survey.closedCount == 1 && !sources.proc.showsMappings(of: 1)
@@ -103,7 +102,7 @@ struct LockLook: Sendable {
                     let layouts = Self.layouts(of: mappers, libraries)
                     for offset in added { decoding.add(scanned: offset, layouts) }
                 }
-                let sightings = decoding.sightings.map { decoding.owned($0, by: mappers, &owners).timed(sleeping).stuck(stuck) }
+                let sightings = decoding.sightings.map { decoding.owned($0, by: mappers, &owners).timed(sleeping) }
                 return Object(key: key, sightings: sightings, threads: Self.threads(of: mappers, scan, isWhole: seesAll, but: own))
             }
         }
@@ -155,6 +154,7 @@ struct LockLook: Sendable {
                 part.filter { !proc.stillSleeps($0) }.map(\.sleep)
             })
         movingCount = moved.count
+        let stuck = Set(scan.stuck.filter { proc.stillSleeps($0) }.map(\.tid))
         func stay(_ sightings: [LockSighting]) -> [LockSighting] {
             sightings.compactMap { sighting in
                 var sighting = sighting
@@ -166,7 +166,7 @@ struct LockLook: Sendable {
             // Who was woken is on the way to what it was woken for.
             let leftCount = objects[index].sightings.reduce(0) { $0 + $1.waiters.count { moved.contains($0.thread.sleep) } }
             objects[index].threads.unsettledCount += leftCount
-            objects[index].sightings = stay(objects[index].sightings)
+            objects[index].sightings = stay(objects[index].sightings).map { $0.stuck(stuck) }
         }
         sets = sets.mapValues(stay)
     }

@@ -16,6 +16,8 @@ struct OwnerSearch: Sendable {
     private var foreign: [Int32: [Int32: UInt32]] = [:]
     /// Processes that were found to be of the observer's own.
     private var native: Set<Int32> = []
+    /// What was found out of threads: one may have many locks.
+    private var known: [Int32: [LockOwnerReport]] = [:]
 
     init(_ proc: ProcFS, _ scan: WaitScan, seesAllMappings: Bool) {
         self.proc = proc
@@ -89,7 +91,14 @@ struct OwnerSearch: Sendable {
     }
 
     /// The thread as the kernel tells of it; none where it has ended.
-    private func living(_ tid: Int32, of pid: Int32) throws(KernelError) -> [LockOwnerReport] {
+    private mutating func living(_ tid: Int32, of pid: Int32) throws(KernelError) -> [LockOwnerReport] {
+        if let found = known[tid] { return found }
+        let found = try ask(tid, of: pid)
+        known[tid] = found
+        return found
+    }
+
+    private func ask(_ tid: Int32, of pid: Int32) throws(KernelError) -> [LockOwnerReport] {
         guard let facts = try proc.thread(tid, of: pid), facts.state != .zombie, facts.state != .dead else { return [] }
         return [
             LockOwnerReport(
