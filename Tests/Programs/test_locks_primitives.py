@@ -117,6 +117,7 @@ class Mutexes(PrimitiveCase):
         first.stop()
         first.resume()
         self.until(lambda: first.state() == "S", "it sleeps again")
+        self.assertNotEqual(first.call()[0], second.call()[0], "it goes on by another call")
         _, lock = self.look(shared, 128)
         self.assert_facts(lock, type="condition", state="waitedOn", value=2, verdict="ok")
         self.assert_waiters(lock, first, second, timed=True)

@@ -58,11 +58,11 @@ public struct LockReport: Sendable, Equatable {
         case ownerNotMapping
         /// The owner was stopped by a signal or a debugger while it held it.
         case ownerStopped
-        /// Readers hold it, and none of the threads that live can be one of them.
+        /// Readers hold it, and each thread that could be one of them waits for it for ever.
         case phantomReaders
         /// It counts more waiters than there are: some were ended while they waited.
         case deadWaiters
-        /// Threads sleep on it although it is free, and nobody is left who would wake them.
+        /// Threads sleep on it although it is free, and nobody is left who would wake them; or its owner sleeps for ever.
         case waitingOnNobody
         /// The words contradict themselves, or the owner cannot be seen from here.
         case ambiguous

@@ -209,6 +209,7 @@ test("a time waited is at least so long, and what is unknown is said to be", () 
   assert.equal(holderWords(lock({ type: "semaphore", state: "empty" })), "nobody: a semaphore has no owner");
   assert.equal(holderWords(lock({ type: "rwlock", value: 2 })), "2 readers, which the lock does not name");
   assert.equal(holderWords(lock({ state: "ownerDead", owner: { pid: 7, tid: 8, command: "x", alive: false } })), "x (7, thread 8), which is gone");
+  assert.equal(holderWords(lock({ state: "ownerDead", owner: { pid: null, tid: 8, command: null, alive: false } })), "process (thread 8), which is gone");
   assert.equal(holderWords(lock({ ownerCandidates: [{ pid: 1, tid: 1, command: "a" }, { pid: 2, tid: 2, command: "b" }] })), "one of: a (1), b (2)");
 });
 

@@ -166,12 +166,14 @@ test("each verdict is said in words, with what helps", () => {
   assert.equal(trouble({ alive: true, threadState: "sleeping" }), undefined);
   assert.equal(trouble({ alive: false }).tone, "error");
   const lock = { type: "mutex", state: "held", owner, waiters: [], robust: true, processShared: true, mutexType: "errorCheck" };
-  for (const name of ["ownerStopped", "ownerDead", "ownerNotMapping", "deadlock", "willAbort", "phantomReaders"]) {
+  for (const name of ["ownerStopped", "ownerDead", "ownerNotMapping", "deadlock", "willAbort", "phantomReaders", "deadWaiters", "waitingOnNobody"]) {
     const said = verdict({ ...lock, verdict: name });
     assert.equal(said.tone, "error", name);
     assert.ok(said.title && said.help, name);
   }
   assert.match(verdict({ ...lock, verdict: "ownerStopped" }).help, /kill -CONT 7/);
+  assert.match(verdict({ ...lock, verdict: "waitingOnNobody" }).title, /sleeps for ever: wor/);
+  assert.match(verdict({ ...lock, verdict: "waitingOnNobody", owner: undefined }).title, /nobody holds it/);
   assert.equal(verdict({ ...lock, verdict: "ok" }).tone, undefined);
   assert.match(verdict({ ...lock, verdict: "ok", waiters: [{}, {}] }).title, /2 wait$/);
   assert.equal(verdict({ ...lock, verdict: "ok", state: "free" }).tone, "good");

@@ -44,7 +44,8 @@ export const processLink = ({ pid }) => linkTo({ process: String(pid) });
 export const behindLink = (id) => linkTo({ view: "locks", node: id });
 
 export function threadName({ command, pid, tid }) {
-  return `${visible(command) || "process"} (${tid === undefined || tid === pid ? pid : `${pid}, thread ${tid}`})`;
+  const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
+  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})`;
 }
 
 /** Whether a thread is in a state in which it will not give back what it has. */

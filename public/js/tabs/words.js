@@ -1,13 +1,10 @@
 // What a lock's verdict means, and what would help. Pure.
 
 import { count, ended, plural, visible } from "../format.js";
-import { typeName } from "../locks/words.js";
+import { threadName, typeName } from "../locks/words.js";
 
 /** A process and its thread, as people name them; `name`, beside it, is what it calls itself as a participant. */
-export function thread({ command, pid, tid, name }) {
-  const ids = [pid != null && String(pid), tid != null && tid !== pid && `thread ${tid}`].filter(Boolean);
-  return `${visible(command) || "process"} (${ids.join(", ") || "unknown"})${name ? ` · ${visible(name)}` : ""}`;
-}
+export const thread = (one) => `${threadName(one)}${one.name ? ` · ${visible(one.name)}` : ""}`;
 
 /** How a thread is, in a word and a tone; undefined where it is as it should be. */
 export function trouble({ alive, threadState }) {
@@ -49,9 +46,11 @@ const verdicts = {
   }),
   deadlock: () => ({ tone: "error", title: "A deadlock: the waiters wait for one another", help: "It will not end by itself. End one of the processes that take part." }),
   willAbort: () => ({ tone: "error", title: "Whoever takes this lock next will be ended by the C library", help: "Its owner died, and the lock is neither robust nor plain. End the processes before they touch it, and make the lock anew." }),
-  phantomReaders: () => ({ tone: "error", title: "Readers are counted that do not exist", help: "A reader died while it held the lock. Writers wait for ever; the lock has to be made anew." }),
-  deadWaiters: () => ({ tone: "warning", title: "Waiters are counted that have died", help: "A wake-up may go to nobody. Signal all, or make the condition anew." }),
-  waitingOnNobody: () => ({ tone: "warning", title: "Threads wait, and nobody holds it", help: "A wake-up was probably lost. The next unlock by somebody else wakes them." }),
+  phantomReaders: () => ({ tone: "error", title: "Readers are counted that cannot give it back", help: "They died, or wait for it themselves. Who waits does so for ever; the lock has to be made anew." }),
+  deadWaiters: () => ({ tone: "error", title: "Waiters are counted that have died", help: "A wake-up may go to nobody, and who signals may never come back: make it anew." }),
+  waitingOnNobody: (lock, owner) => lock.owner
+    ? { tone: "error", title: `The holder sleeps for ever: ${owner}`, help: `Nobody gets the lock before it is ended. ${rescue(lock)}` }
+    : { tone: "error", title: "Threads wait, and nobody holds it", help: "A wake-up was probably lost. The next unlock by somebody else wakes them." },
   ambiguous: () => ({ tone: "warning", title: "It is not certain who has it", help: "More than one thread may be the owner, or none that can be seen." }),
 };
 
